@@ -3,6 +3,8 @@
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "tests parse the service's own responses")]
 
+#[path = "cli/gone.rs"]
+mod gone;
 #[path = "cli/issuer.rs"]
 mod issuer;
 #[path = "cli/serve.rs"]
@@ -89,6 +91,10 @@ impl Home {
 impl Drop for Home {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
+        // A service that was killed leaves its marker beside the folder.
+        if let Some(name) = self.0.file_name().and_then(std::ffi::OsStr::to_str) {
+            let _ = std::fs::remove_file(self.0.with_file_name(format!(".{name}.agent-registry")));
+        }
     }
 }
 

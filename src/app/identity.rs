@@ -5,7 +5,10 @@ use std::path::Path;
 use json_reader::{Limits, read_as};
 use serde::Deserialize;
 
-use super::{StartError, data_dir};
+use super::{
+    StartError,
+    data_folder::{self, data_dir},
+};
 use crate::{
     config::{Common, Identity},
     domain::{
@@ -266,9 +269,12 @@ pub fn parse_role(role: &str) -> Result<Role, String> {
 /// # Errors
 /// [`StartError`] when the key can't be used.
 pub fn signing_key(common: &Common) -> Result<LocalIssuer, StartError> {
-    if common.signing_key.is_none() {
-        data_dir(common)?;
-    }
     let file = common.signing_key().map_err(StartError::Setting)?;
+    if common.signing_key.is_none() {
+        let folder = data_dir(common)?;
+        if !file.exists() {
+            data_folder::note_first_start(&folder)?;
+        }
+    }
     Ok(LocalIssuer::open(&file)?)
 }

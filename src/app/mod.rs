@@ -1,9 +1,6 @@
 //! The composition root: builds the service's parts, wires them, and shuts them down in order.
 
-use std::{
-    fs::Permissions, future::Future, io, net::SocketAddr, os::unix::fs::PermissionsExt, path::PathBuf,
-    sync::Arc, time::Duration,
-};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use embedded_postgres::EmbeddedError;
 use tokio::{net::TcpListener, sync::Notify};
@@ -19,7 +16,7 @@ use crate::{
     feed::{self, Hub},
     graphql::{Api, SchemaError, TrustedDocuments},
     http::{
-        self, AppParts, AppState, ConnectionLimits, Description, Excerpts, Hosts, Limiter, Origins,
+        self, AppParts, AppState, ConnectionLimits, Description, Excerpts, Hosts, Limiter, Origins, Outage,
         SocketLimits, Sockets, Tls, TrustedProxies,
     },
     share::MemoryBudget,
@@ -27,10 +24,12 @@ use crate::{
     telemetry,
 };
 
+mod data_folder;
 mod database;
 mod identity;
 mod validation;
 
+pub use data_folder::data_dir;
 pub use database::Database;
 pub use identity::{issuer, parse_role, signing_key};
 pub use validation::ValidatedSettings;
@@ -73,25 +72,20 @@ pub enum StartError {
     /// The GraphQL schema is invalid, which is a bug.
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    /// A registry was in the data folder, and isn't there any more.
+    #[error(
+        "the data folder {folder} had a registry, and has none now ({evidence} says so): mount or move the folder back, restore a \
+         backup, or set DATABASE_URL. Nothing was created. To begin with an empty registry instead, remove {evidence}"
+    )]
+    Lost {
+        /// The data folder.
+        folder: String,
+        /// The file that says that there was a registry.
+        evidence: String,
+    },
     /// The data folder can't be created.
     #[error("can't use the data folder {0}: {1}")]
     Folder(String, String),
-}
-
-/// Returns the absolute path of the data folder, and creates the folder if it's missing.
-///
-/// # Errors
-/// [`StartError`] when the folder can't be determined or created.
-pub fn data_dir(common: &Common) -> Result<PathBuf, StartError> {
-    let folder = common.data_dir().map_err(StartError::Setting)?;
-    let fail = |err: io::Error| StartError::Folder(folder.display().to_string(), err.to_string());
-    if !folder.exists() {
-        std::fs::create_dir_all(&folder).map_err(fail)?;
-        // Mode 0711 regardless of the umask: under root, the private PostgreSQL runs as another user, who must be
-        // able to traverse the folder.
-        std::fs::set_permissions(&folder, Permissions::from_mode(0o711)).map_err(fail)?;
-    }
-    std::path::absolute(&folder).map_err(fail)
 }
 
 /// What a command other than `serve` needs: the domain's operations on an open database.
@@ -261,6 +255,7 @@ impl Service {
             description: Description::new(hosts.public_url()),
             hosts,
             metrics: recorder,
+            outage: Outage::default(),
         });
         Ok(Self { address, listener, state, lines, tls, pools: [db, tail_db], tasks })
     }
@@ -276,6 +271,12 @@ impl Service {
     pub fn base(&self) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
+    }
+
+    /// Returns the handle with which the program says that this instance can't serve at the moment.
+    #[must_use]
+    pub fn outage(&self) -> Outage {
+        self.state.outage.clone()
     }
 
     /// Returns the domain's operations.

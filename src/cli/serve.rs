@@ -56,11 +56,13 @@ async fn start(
         tracing::info!(steps, "applied database migrations");
     }
     let service = Service::start(settings).await?;
+    database.mark_serving();
+    let outage = service.outage();
     // The service starts even if standard output can't be written.
     let _ = print_addresses(&service, database, common);
     tokio::select! {
         () = service.run(stop) => Ok(()),
-        never = database.keep_running() => match never {},
+        never = database.keep_running(&outage) => match never {},
     }
 }
 

@@ -35,6 +35,9 @@ pub(super) struct Watch {
     /// Exit when all active configurations are received and saved; retries while the registry is unreachable
     #[arg(long)]
     once: bool,
+    /// Accept that a registry with another log serves no agent; otherwise the configurations of the last one are kept
+    #[arg(long)]
+    accept_empty: bool,
     /// Print each event as a JSON object, including bookmarks
     #[arg(long)]
     json: bool,
@@ -42,7 +45,7 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let Self { url, state, token_file, customer, agents, once, json } = self;
+        let Self { url, state, token_file, customer, agents, once, accept_empty, json } = self;
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let credential = match token_file {
@@ -60,6 +63,7 @@ impl Watch {
             agents,
             state,
             is_once: once,
+            accepts_empty: accept_empty,
             patience,
             cursor_lag,
         };

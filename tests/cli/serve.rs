@@ -20,7 +20,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// A running service; killed when it is dropped.
 pub(super) struct Serving {
     process: Child,
-    base: String,
+    pub(super) base: String,
     log: PathBuf,
 }
 

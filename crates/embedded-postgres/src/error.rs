@@ -65,6 +65,30 @@ pub enum EmbeddedError {
         /// The folder.
         folder: PathBuf,
     },
+    /// There was a cluster in this folder, and it isn't there any more. Nothing is created in its place.
+    #[error(
+        "the PostgreSQL cluster in {} is gone, and no empty one is made in its place: mount or move the folder back, or \
+         restore a backup. To begin with an empty one, remove {}",
+        data.display(), evidence.display()
+    )]
+    Gone {
+        /// The cluster's folder.
+        data: PathBuf,
+        /// The file that says that there was a cluster.
+        evidence: PathBuf,
+    },
+    /// A server of a cluster that was in this folder still runs.
+    #[error(
+        "process {pid} is the PostgreSQL of a cluster that was in {} and isn't there any more: move the folder back, or \
+         stop it (`kill -INT {pid}`)",
+        data.display()
+    )]
+    Orphan {
+        /// The postmaster.
+        pid: i32,
+        /// The cluster's folder.
+        data: PathBuf,
+    },
     /// As root: the server's user can't enter the data folder.
     #[error(
         "PostgreSQL refuses to run as root, and the user `{user}`, which runs it instead, can't enter {}: choose \

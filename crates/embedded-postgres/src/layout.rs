@@ -12,7 +12,8 @@
 //! ```
 
 use super::error::{EmbeddedError, io};
-use std::fs::{self, DirBuilder, Metadata, Permissions};
+use std::fs::{self, DirBuilder, File, Metadata, Permissions};
+use std::io::Read;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -55,6 +56,18 @@ impl Layout {
             return Err(EmbeddedError::Unreachable { user, closed, folder: layout.folder });
         }
         Ok(layout)
+    }
+
+    /// Reads the cluster's system identifier, which `initdb` made. `None` if there is no cluster.
+    pub(super) fn identifier(&self) -> Result<Option<u64>, EmbeddedError> {
+        let file = self.data().join("global/pg_control");
+        // Its first field, in the machine's byte order.
+        let mut bytes = [0; 8];
+        match File::open(&file).and_then(|mut file| file.read_exact(&mut bytes)) {
+            Ok(()) => Ok(Some(u64::from_ne_bytes(bytes))),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(io("read", &file)(error)),
+        }
     }
 
     /// Returns the folder of the cluster.
@@ -189,6 +202,11 @@ impl Account {
         };
         folder.mode() & bit != 0
     }
+}
+
+/// Whether an error says that a file isn't there, or a folder above it.
+fn is_missing(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
 }
 
 /// Creates the folder and its missing parents, with this mode regardless of the umask.

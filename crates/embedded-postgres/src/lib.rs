@@ -14,6 +14,7 @@
 
 mod binaries;
 mod cluster;
+mod condition;
 mod error;
 mod layout;
 mod lock;
@@ -22,6 +23,7 @@ mod watchdog;
 
 pub use binaries::MINIMUM_MAJOR;
 pub use cluster::{OWNER, SERVICE, SUPERUSER};
+pub use condition::Condition;
 pub use error::EmbeddedError;
 
 use layout::{Layout, PORT};
@@ -73,6 +75,11 @@ pub struct Embedded {
     layout: Layout,
     socket: PathBuf,
     major: u32,
+    /// The postmaster when this process joined or started it, and the cluster's system identifier.
+    server: Option<Pid>,
+    identifier: Option<u64>,
+    /// Whether a missing cluster may be created.
+    may_create: bool,
     used: Lock,
     watch: Option<WatchdogHandle>,
     /// The server process, if this process started it. A parent must reap its child to notice its end.
@@ -88,7 +95,15 @@ impl Embedded {
     /// another user or (as root) can't be entered by the server's user, or when the server doesn't start. If the future
     /// is dropped midway, the next call repairs what it left behind.
     pub async fn attach_or_start(options: &Options) -> Result<Self, EmbeddedError> {
-        let layout = Layout::prepare(&options.folder)?;
+        Self::attach_or_start_in(Layout::prepare(&options.folder)?, options, true).await
+    }
+
+    /// Does the same in a prepared folder. `may_create` is whether a missing cluster may be created.
+    async fn attach_or_start_in(
+        layout: Layout,
+        options: &Options,
+        may_create: bool,
+    ) -> Result<Self, EmbeddedError> {
         let turn = Lock::open(&layout.folder.join("turn.lock"))?;
         turn.exclusive(TURN).await?;
         let used = Lock::open(&layout.folder.join("use.lock"))?;
@@ -102,8 +117,18 @@ impl Embedded {
         if watch.is_none() && options.watchdog && alone {
             watch = Some(WatchdogHandle::start(&layout).await?);
         }
-        let mut embedded =
-            Self { layout, socket: PathBuf::new(), major: 0, used, watch, child: None, left: false };
+        let mut embedded = Self {
+            layout,
+            socket: PathBuf::new(),
+            major: 0,
+            server: None,
+            identifier: None,
+            may_create,
+            used,
+            watch,
+            child: None,
+            left: false,
+        };
         let up = embedded.bring_up(options).await;
         drop(turn);
         // On failure, dropping `embedded` stops what was started, unless others use it.
@@ -115,7 +140,10 @@ impl Embedded {
         loop {
             attempts += 1;
             let result = match self.ensure_server(options).await {
-                Ok(()) => cluster::create_roles_and_database(&self.socket).await,
+                Ok(()) => {
+                    self.identifier = self.layout.identifier()?;
+                    cluster::create_roles_and_database(&self.socket).await
+                }
                 Err(error) => Err(error),
             };
             // The server may be shutting down (signalled by a process that dropped its handle) or starting up without a
@@ -139,12 +167,13 @@ impl Embedded {
         let version = self.layout.cluster_version()?;
         if let (State::Ready(pid, socket), Some(major)) = (running, version) {
             tracing::debug!(pid = server::raw(pid), "joined the private PostgreSQL");
-            (self.socket, self.major) = (socket, major);
+            (self.socket, self.major, self.server) = (socket, major, Some(pid));
             return Ok(());
         }
         match self.start(options, version).await {
             Err(EmbeddedError::MissingVersion { .. } | EmbeddedError::Start { .. })
                 if !options.durable
+                    && self.may_create
                     && version.is_some()
                     && matches!(server::read_state(&self.layout)?, State::Absent) =>
             {
@@ -163,6 +192,11 @@ impl Embedded {
         if let Some((user, closed)) = self.layout.first_inaccessible_folder(&binaries.folder) {
             return Err(EmbeddedError::UnreachableBinaries { user, closed });
         }
+        server::expect_no_orphan(&self.layout).await?;
+        let was_there = options.durable && self.layout.log().exists();
+        if version.is_none() && (was_there || !self.may_create) {
+            return Err(EmbeddedError::Gone { data, evidence: self.layout.log() });
+        }
         cluster::remove_leftovers(&self.layout)?;
         if version.is_none() {
             tracing::info!(folder = %data.display(), major = binaries.major, "creating a private PostgreSQL cluster");
@@ -170,6 +204,7 @@ impl Embedded {
         }
         let (child, socket) = server::start(&self.layout, &binaries, options.durable).await?;
         tracing::info!(pid = child.id(), socket = %socket.display(), "started the private PostgreSQL");
+        self.server = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         (self.child, self.socket, self.major) = (Some(child), socket, binaries.major);
         Ok(())
     }
@@ -179,6 +214,9 @@ impl Embedded {
     ///
     /// Fails when the server doesn't stop, or when another process doesn't release `turn.lock` in time.
     pub async fn leave(mut self) -> Result<AfterLeave, EmbeddedError> {
+        if self.condition()?.is_lost() {
+            return self.leave_lost().await;
+        }
         let turn = Lock::open(&self.layout.folder.join("turn.lock"))?;
         turn.exclusive(TURN).await?;
         let Some(pid) = self.release_share()? else {
@@ -259,7 +297,8 @@ impl Embedded {
 
 impl Drop for Embedded {
     fn drop(&mut self) {
-        if self.left {
+        let is_lost = self.identifier.is_some() && self.condition().is_ok_and(Condition::is_lost);
+        if self.left || is_lost {
             return;
         }
         // Best effort: if this fails, the next user adopts the server.

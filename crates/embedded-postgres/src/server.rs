@@ -77,6 +77,39 @@ fn is_ours(layout: &Layout, pid: Pid) -> bool {
     line.windows(data.len()).any(|part| part == data)
 }
 
+/// Whether this process is the running server of our cluster, wherever its folder is now.
+pub(super) fn is_running(layout: &Layout, pid: Pid) -> bool {
+    is_ours(layout, pid)
+}
+
+/// Waits until no server of a cluster that was in this folder runs. A server removes its `postmaster.pid` shortly before
+/// it ends. Without `/proc`, nothing is found.
+///
+/// Fails with [`EmbeddedError::Orphan`] for one that stays: its folder was moved or unmounted.
+pub(super) async fn expect_no_orphan(layout: &Layout) -> Result<(), EmbeddedError> {
+    let begun = Instant::now();
+    while let Some(pid) = find_orphan(&layout.data()) {
+        if begun.elapsed() > ORPHANS {
+            return Err(EmbeddedError::Orphan { pid, data: layout.data() });
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(())
+}
+
+/// Returns the process that was started as a server of this folder, by its command line (see `start_once`).
+fn find_orphan(data: &Path) -> Option<i32> {
+    let wanted = [b"-D", data.as_os_str().as_encoded_bytes()];
+    let is_server = |pid: &i32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let mut words = line.split(|byte| *byte == 0);
+        let program = words.next().unwrap_or_default();
+        program.ends_with(b"/postgres") && words.take(2).eq(wanted)
+    };
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(is_server)
+}
+
 /// Starts the server and waits until it accepts connections. Returns the process and the socket's folder.
 pub(super) async fn start(
     layout: &Layout,
@@ -86,7 +119,8 @@ pub(super) async fn start(
     let socket = layout.socket()?;
     let begun = Instant::now();
     loop {
-        repair_pid_file(layout, &socket)?;
+        repair_pid_file(layout)?;
+        remove_socket(layout, &socket)?;
         match start_once(layout, binaries, durable, &socket).await {
             // The previous server was killed, and some of its sessions still run.
             Err(EmbeddedError::Start { tail, .. })
@@ -185,7 +219,7 @@ fn settings(socket: &Path, durable: bool) -> Vec<OsString> {
 /// Repairs a stale `postmaster.pid`. Process ids are reused, quickly so in containers, and Postgres refuses to start if
 /// another process has a dead server's id. Only the id is replaced: from the rest of the file, Postgres detects whether
 /// sessions of the dead server still run.
-fn repair_pid_file(layout: &Layout, socket: &Path) -> Result<(), EmbeddedError> {
+fn repair_pid_file(layout: &Layout) -> Result<(), EmbeddedError> {
     let file = layout.data().join("postmaster.pid");
     let Ok(text) = fs::read_to_string(&file) else {
         return Ok(());
@@ -195,7 +229,15 @@ fn repair_pid_file(layout: &Layout, socket: &Path) -> Result<(), EmbeddedError> 
     if !matches!(read_state(layout)?, State::Absent) || !pid.is_some_and(lives) {
         return Ok(());
     }
-    fs::write(&file, format!("{NOBODY}\n{rest}")).map_err(io("write", &file))?;
+    fs::write(&file, format!("{NOBODY}\n{rest}")).map_err(io("write", &file))
+}
+
+/// Removes the socket of a dead server, and its lock. A server whose folder was moved leaves them there, and Postgres refuses
+/// to start if the lock has the id of any process, such as a dead child that isn't reaped yet.
+fn remove_socket(layout: &Layout, socket: &Path) -> Result<(), EmbeddedError> {
+    if !matches!(read_state(layout)?, State::Absent) {
+        return Ok(());
+    }
     for name in [format!(".s.PGSQL.{PORT}"), format!(".s.PGSQL.{PORT}.lock")] {
         let left = socket.join(name);
         match fs::remove_file(&left) {

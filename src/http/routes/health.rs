@@ -72,6 +72,9 @@ pub struct Readiness {
     ),
 )]
 pub async fn ready(State(state): State<AppState>) -> Response {
+    if let Some(reason) = state.outage.reason() {
+        return unready(&state, reason);
+    }
     let head = match timeout(PROBE_TIMEOUT, state.registry.head()).await {
         Ok(head) => head,
         Err(_) => {
@@ -97,14 +100,22 @@ pub async fn ready(State(state): State<AppState>) -> Response {
             };
             (if follows { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, body)
         }
-        Err(err) => {
-            let reason = Some(err.to_string());
-            let body =
-                Readiness { ready: false, revision: None, applied, behind: None, seen_seconds_ago, reason };
-            (StatusCode::SERVICE_UNAVAILABLE, body)
-        }
+        Err(err) => return unready(&state, err.to_string()),
     };
     (status, Json(body)).into_response()
+}
+
+/// The answer without a response of the database.
+fn unready(state: &AppState, reason: String) -> Response {
+    let body = Readiness {
+        ready: false,
+        revision: None,
+        applied: state.hub.applied(),
+        behind: None,
+        seen_seconds_ago: state.hub.age().as_secs(),
+        reason: Some(reason),
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
 }
 
 /// Waits until this instance has recently known the end of the log.

@@ -175,6 +175,7 @@ fn settings(fake: &ScriptedRegistry) -> Settings {
         agents: None,
         state: None,
         is_once: false,
+        accepts_empty: false,
         patience: DEADLINE,
         cursor_lag: Settings::CURSOR_LAG,
     }
@@ -228,6 +229,54 @@ async fn a_snapshot_that_breaks_off_changes_nothing_and_who_is_missing_goes_at_i
     ended.unwrap();
     assert_eq!(changes(&told), ["2 at 5, 0 gone", "away with 2", "anew", "away with 2", "2 at 9, 1 gone"]);
     assert_eq!(fake.asked(), [Value::Null, json!("cursor 5"), Value::Null, Value::Null]);
+}
+
+#[tokio::test]
+async fn an_empty_registry_with_another_log_takes_nobody_away_until_that_is_accepted() {
+    let moved = || {
+        vec![
+            vec![snapshot(1, 5), snapshot(2, 5), bookmark(5), Step::Close(1012)],
+            vec![Step::Fail("CURSOR_INVALID")],
+            vec![bookmark(0)],
+            // The registry of the log is back, and takes the cursor.
+            vec![bookmark(6)],
+        ]
+    };
+    let (fake, folder) = (ScriptedRegistry::start(moved()).await, Folder::new());
+    let kept = Settings { state: Some(folder.path("state")), ..settings(&fake) };
+    let last = |notice: &Notice| matches!(notice, Notice::Bookmark(6));
+    let (told, ended) = run(kept, last).await;
+    ended.unwrap();
+    assert_eq!(changes(&told), ["2 at 5, 0 gone", "away with 2", "anew", "away with 2"]);
+    let why = told.iter().rev().find_map(|notice| match notice {
+        Notice::Disconnected { why, .. } => Some(why.as_str()),
+        _ => None,
+    });
+    assert!(why.unwrap().contains("its log is another one"), "{why:?}");
+    assert_eq!(fake.asked(), [Value::Null, json!("cursor 5"), Value::Null, json!("cursor 5")]);
+    assert_eq!(folder.state().unwrap()["configs"].as_object().map(serde_json::Map::len), Some(2));
+
+    let fake = ScriptedRegistry::start(moved()).await;
+    let last = |notice: &Notice| matches!(notice, Notice::Bookmark(0));
+    let (told, _) = run(Settings { accepts_empty: true, ..settings(&fake) }, last).await;
+    assert_eq!(changes(&told), ["2 at 5, 0 gone", "away with 2", "anew", "0 at 0, 2 gone"]);
+}
+
+#[tokio::test]
+async fn with_once_an_empty_registry_with_another_log_is_an_error() {
+    let folder = Folder::new();
+    let state = Some(folder.path("state"));
+    let fake = ScriptedRegistry::start(vec![
+        vec![snapshot(1, 5), bookmark(5)],
+        vec![Step::Fail("CURSOR_INVALID")],
+        vec![bookmark(0)],
+    ])
+    .await;
+    let once = || Settings { is_once: true, state: state.clone(), ..settings(&fake) };
+    run(once(), |_| false).await.1.unwrap();
+    let (_, ended) = run(once(), |_| false).await;
+    assert!(matches!(ended, Err(GatewayError::Empty(_))), "{ended:?}");
+    assert_eq!(folder.state().unwrap()["configs"].as_object().map(serde_json::Map::len), Some(1));
 }
 
 #[tokio::test]

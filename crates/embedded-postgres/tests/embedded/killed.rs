@@ -1,6 +1,6 @@
 //! The private Postgres when processes are killed: the server, its users, its starter.
 
-use super::{answers, gone};
+use super::{answers, has_ended};
 use crate::folder::{Folder, options};
 use embedded_postgres::{AfterLeave, Embedded, SUPERUSER};
 use rustix::process::{Pid, Signal, kill_process};
@@ -77,7 +77,7 @@ async fn a_killed_user_leaves_the_server_to_the_next() {
     assert_eq!(here.leave().await.unwrap(), AfterLeave::InUse);
     other.kill().unwrap();
     other.wait().unwrap();
-    assert!(!gone(pid));
+    assert!(!has_ended(pid));
     let here = Embedded::attach_or_start(&options(folder.join("pg"), false)).await.unwrap();
     assert_eq!((here.was_started_here(), here.postmaster()), (false, Some(pid)));
     assert_eq!(here.leave().await.unwrap(), AfterLeave::Stopped);
@@ -93,11 +93,11 @@ async fn with_a_watchdog_the_last_user_may_be_killed() {
     starter.kill().unwrap();
     starter.wait().unwrap();
     tokio::time::sleep(Duration::from_secs(4)).await;
-    assert!(!gone(pid), "the server is still in use");
+    assert!(!has_ended(pid), "the server is still in use");
     other.kill().unwrap();
     other.wait().unwrap();
     let begun = Instant::now();
-    while !gone(pid) {
+    while !has_ended(pid) {
         assert!(begun.elapsed() < Duration::from_secs(30), "the watchdog did not stop the server");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

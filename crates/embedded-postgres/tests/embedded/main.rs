@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod folder;
+mod gone;
 mod killed;
 
 use embedded_postgres::{AfterLeave, Embedded, EmbeddedError, SERVICE};
@@ -64,7 +65,7 @@ async fn the_first_starts_it_and_the_service_is_a_plain_role() {
         "Ctrl-C must not reach the server"
     );
     assert_eq!(postgres.leave().await.unwrap(), AfterLeave::Stopped);
-    assert!(gone(pid));
+    assert!(has_ended(pid));
 }
 
 #[tokio::test]
@@ -81,7 +82,7 @@ async fn the_second_joins_and_the_last_stops_it() {
     assert_eq!(first.leave().await.unwrap(), AfterLeave::InUse);
     answers(&second).await;
     assert_eq!(second.leave().await.unwrap(), AfterLeave::Stopped);
-    assert!(gone(pid));
+    assert!(has_ended(pid));
 
     let again = Embedded::attach_or_start(&options).await.unwrap();
     assert!(again.was_started_here());
@@ -244,7 +245,7 @@ async fn answers(postgres: &Embedded) {
 }
 
 /// Whether the process has ended, possibly as a zombie.
-fn gone(pid: i32) -> bool {
+fn has_ended(pid: i32) -> bool {
     let zombie = fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.is_empty());
     zombie || test_kill_process(Pid::from_raw(pid).unwrap()).is_err()
 }

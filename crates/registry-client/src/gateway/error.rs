@@ -16,6 +16,9 @@ pub enum GatewayError {
     /// The registry refused the subscription, and has never allowed it before.
     #[error("the registry refuses the subscription: {0}")]
     Refused(ClientError),
+    /// With `is_once`: the registry has another log than the saved state, and serves no agent.
+    #[error("{0}")]
+    Empty(String),
     /// The last save failed.
     #[error("can't save the state: {0}")]
     Save(String),
@@ -32,7 +35,10 @@ pub(super) enum StreamEndAction {
     /// Reconnect after a longer delay, because the registry is overloaded or unavailable.
     ReconnectLater,
     /// Start over with a snapshot, because the cursor was rejected.
-    StartOver,
+    StartOver {
+        /// Whether the cursor isn't one of the registry's log. Otherwise it is only too old.
+        is_other_log: bool,
+    },
     /// The credential was rejected.
     Credential,
     /// The subscription isn't allowed.
@@ -59,7 +65,8 @@ impl StreamEndAction {
 
     fn for_codes(errors: &[GraphQlError]) -> Self {
         match errors.iter().find_map(GraphQlError::code) {
-            Some("CURSOR_INVALID" | "CURSOR_TOO_OLD") => Self::StartOver,
+            Some("CURSOR_INVALID") => Self::StartOver { is_other_log: true },
+            Some("CURSOR_TOO_OLD") => Self::StartOver { is_other_log: false },
             Some("UNAVAILABLE" | "RATE_LIMITED" | "INTERNAL") => Self::ReconnectLater,
             Some("UNAUTHENTICATED") => Self::Credential,
             Some(_) | None => Self::Refused,

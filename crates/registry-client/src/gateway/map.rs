@@ -44,6 +44,8 @@ pub(super) enum MapChange {
     Remove(i64, AgentId, String),
     /// A snapshot of this revision replaced everything; these agents were served before and aren't in it.
     Snapshot(i64, Vec<AgentId>),
+    /// Nothing: the snapshot of another log is empty, and the current configurations are kept.
+    Withheld,
     /// The map is complete up to this revision. True when configurations changed since the last BOOKMARK.
     Bookmark(i64, bool),
 }
@@ -58,6 +60,8 @@ pub(super) struct Map {
     snapshot: Option<Configs>,
     /// The registry has rejected the cursor of `checkpoint`.
     is_cursor_refused: bool,
+    /// An empty snapshot must not replace the configurations, since the registry's log is another one.
+    keeps_if_empty: bool,
 }
 
 impl Map {
@@ -94,9 +98,10 @@ impl Map {
     }
 
     /// Marks the cursor as rejected, so that the next stream starts with a snapshot. The current configurations are
-    /// served until that snapshot is complete.
-    pub(super) fn forget_cursor(&mut self) {
+    /// served until that snapshot is complete, and with `keeps_if_empty` also if it is empty.
+    pub(super) fn forget_cursor(&mut self, keeps_if_empty: bool) {
         self.is_cursor_refused = true;
+        self.keeps_if_empty = keeps_if_empty;
     }
 
     /// Applies an event.
@@ -104,10 +109,16 @@ impl Map {
     /// # Errors
     /// [`ClientError::Protocol`] for a SNAPSHOT outside a snapshot, or an UPSERT or REMOVE within one.
     pub(super) fn apply(&mut self, event: ConfigEvent) -> Result<MapChange, ClientError> {
+        let keeps_if_empty = self.keeps_if_empty && self.len() > 0;
         match (event, &mut self.snapshot) {
             (ConfigEvent::Snapshot(config), Some(snapshot)) => {
                 snapshot.insert(config.agent_id, config);
                 Ok(MapChange::Nothing)
+            }
+            (ConfigEvent::Bookmark(..), Some(snapshot)) if keeps_if_empty && snapshot.is_empty() => {
+                // The cursor is tried again: the registry of the log may be back.
+                self.is_cursor_refused = false;
+                Ok(MapChange::Withheld)
             }
             (ConfigEvent::Bookmark(revision, cursor), Some(snapshot)) => {
                 let configs = std::mem::take(snapshot);
@@ -167,7 +178,7 @@ impl Map {
         self.serve(&checkpoint);
         self.checkpoint = Some(checkpoint);
         self.snapshot = None;
-        self.is_cursor_refused = false;
+        (self.is_cursor_refused, self.keeps_if_empty) = (false, false);
         MapChange::Snapshot(revision, gone)
     }
 

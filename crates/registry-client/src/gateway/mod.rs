@@ -66,6 +66,10 @@ pub struct Settings {
     pub state: Option<PathBuf>,
     /// Whether to stop once the first BOOKMARK is saved.
     pub is_once: bool,
+    /// Whether a registry with another log than that of the current configurations may replace them by none. Otherwise
+    /// the gateway keeps them, and retries: a registry that was started on an empty database would take every agent out
+    /// of service.
+    pub accepts_empty: bool,
     /// The time limit between two BOOKMARKs, and between two events of a snapshot. The registry sends a BOOKMARK
     /// about every ten seconds, twenty at most. The limit doubles, at most five times, for each consecutive stream
     /// that is refused or times out before its first event.
@@ -194,7 +198,7 @@ impl Gateway {
                     StreamEndAction::Refused if !self.was_let_in => return Err(GatewayError::Refused(end)),
                     StreamEndAction::ReconnectLater => (end.to_string(), true),
                     StreamEndAction::Reconnect
-                    | StreamEndAction::StartOver
+                    | StreamEndAction::StartOver { .. }
                     | StreamEndAction::Credential
                     | StreamEndAction::Refused => (end.to_string(), false),
                 },

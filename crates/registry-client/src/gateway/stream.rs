@@ -25,7 +25,7 @@ const PATIENCE_DOUBLINGS: u32 = 5;
 pub(super) enum End {
     /// The first BOOKMARK is saved, and `is_once` is set.
     Done,
-    /// The credential couldn't be read.
+    /// The credential couldn't be read, or the registry's snapshot isn't to be trusted.
     Unready(String),
     /// The connection failed, or the registry ended it.
     Broken(ClientError),
@@ -68,23 +68,21 @@ impl Gateway {
             let is_resumed = cursor.is_some();
             self.is_silent = true;
             let Err(end) = self.stream(&session, cursor, tell).await else { return End::Done };
-            match end {
-                End::Broken(end)
-                    if is_resumed && matches!(StreamEndAction::after(&end), StreamEndAction::StartOver) =>
-                {
-                    self.map.forget_cursor();
+            let End::Broken(end) = end else { return end };
+            match StreamEndAction::after(&end) {
+                StreamEndAction::StartOver { is_other_log } if is_resumed => {
+                    self.map.forget_cursor(is_other_log && !self.settings.accepts_empty);
                     if let Err(err) = tell(Notice::StartingOver { why: end.to_string() }) {
                         return err.into();
                     }
                 }
-                End::Broken(end) => {
-                    let is_refused = !matches!(StreamEndAction::after(&end), StreamEndAction::Reconnect);
+                action => {
+                    let is_refused = !matches!(action, StreamEndAction::Reconnect);
                     if self.is_silent && (is_refused || matches!(end, ClientError::Silent)) {
                         self.failed_streams += 1;
                     }
                     return End::Broken(end);
                 }
-                end => return end,
             }
         }
     }
@@ -148,13 +146,20 @@ impl Gateway {
         let is_changed = match &applied {
             MapChange::Snapshot(..) => Some(true),
             MapChange::Bookmark(_, is_changed) => Some(*is_changed),
-            MapChange::Nothing | MapChange::Upsert(..) | MapChange::Remove(..) => None,
+            MapChange::Nothing | MapChange::Upsert(..) | MapChange::Remove(..) | MapChange::Withheld => None,
         };
         if let Some((is_changed, checkpoint)) = is_changed.zip(self.map.checkpoint()) {
             self.saver.request(checkpoint, is_changed);
         }
         match applied {
             MapChange::Nothing => {}
+            MapChange::Withheld => {
+                let why = "the registry serves no agent, and its log is another one than before, as after a start on an \
+                           empty database: keeping the configurations (`--accept-empty` accepts none)"
+                    .to_owned();
+                let is_once = self.settings.is_once;
+                return Err(if is_once { GatewayError::Empty(why).into() } else { End::Unready(why) });
+            }
             MapChange::Upsert(revision, config) => tell(Notice::Upsert(revision, config))?,
             MapChange::Remove(revision, agent, reason) => tell(Notice::Remove(revision, agent, reason))?,
             MapChange::Snapshot(revision, gone) => {

@@ -235,7 +235,7 @@ impl Run {
                 self.stream = Stream::open(&self.model, &mut self.map, due);
             }
             Step::Refuse(due) => {
-                self.map.forget_cursor();
+                self.map.forget_cursor(false);
                 self.stream = Stream::open(&self.model, &mut self.map, due);
             }
         }
@@ -272,7 +272,7 @@ fn a_snapshot_takes_away_who_is_not_in_it_and_says_so() {
         Checkpoint { revision, cursor: revision.to_string(), configs }
     };
     let mut map = Map::of(checkpoint(5, &[1, 2]));
-    map.forget_cursor();
+    map.forget_cursor(false);
     assert_eq!(map.resume(), None);
     assert_eq!(map.apply(ConfigEvent::Snapshot(config(agent(2), 1))).unwrap(), MapChange::Nothing);
     assert_eq!(map.len(), 2);
@@ -282,4 +282,27 @@ fn a_snapshot_takes_away_who_is_not_in_it_and_says_so() {
     assert_eq!((map.len(), map.resume()), (1, Some("3".to_owned())));
     // The resumed stream must not contain a SNAPSHOT.
     assert!(map.apply(ConfigEvent::Snapshot(config(agent(1), 1))).is_err());
+}
+
+#[test]
+fn an_empty_snapshot_of_another_log_replaces_nothing() {
+    let configs = BTreeMap::from([(agent(1), config(agent(1), 1))]);
+    let checkpoint = Checkpoint { revision: 5, cursor: "5".to_owned(), configs };
+    let mut map = Map::of(checkpoint.clone());
+    map.forget_cursor(true);
+    assert_eq!(map.resume(), None);
+    assert_eq!(map.apply(ConfigEvent::Bookmark(0, "0".to_owned())).unwrap(), MapChange::Withheld);
+    assert_eq!((map.len(), map.checkpoint()), (1, Some(&checkpoint)));
+    // The next stream tries the cursor again. A snapshot with agents is taken.
+    assert_eq!(map.resume(), Some("5".to_owned()));
+    map.forget_cursor(true);
+    assert_eq!(map.resume(), None);
+    map.apply(ConfigEvent::Snapshot(config(agent(2), 1))).unwrap();
+    let applied = map.apply(ConfigEvent::Bookmark(1, "1".to_owned())).unwrap();
+    assert_eq!(applied, MapChange::Snapshot(1, vec![agent(1)]));
+    // Then the log is the gateway's own, and may become empty.
+    map.forget_cursor(false);
+    assert_eq!(map.resume(), None);
+    let applied = map.apply(ConfigEvent::Bookmark(2, "2".to_owned())).unwrap();
+    assert_eq!((applied, map.len()), (MapChange::Snapshot(2, vec![agent(2)]), 0));
 }
