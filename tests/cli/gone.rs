@@ -205,7 +205,7 @@ async fn a_start_without_the_folder_creates_nothing_and_says_what_to_do() {
     again.ready().await;
     assert_eq!(customers(&again, &token).await, ["City"]);
     assert!(again.stop().1);
-    // After a stop with the folder in its place, deleting it begins anew, as the guide says.
+    // After a stop with the folder in its place, the guide's way to an empty registry works: delete it.
     fs::remove_dir_all(&place).unwrap();
     let anew = serve(&home);
     anew.ready().await;

@@ -2,6 +2,7 @@
 //! lost, no subscriber misses an event, and each process exits in time with code 0.
 
 mod caller;
+mod released;
 mod serving;
 mod watcher;
 

@@ -15,7 +15,8 @@ use crate::support::{
     log,
 };
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_agent-registry");
+/// The program of this build.
+pub(super) const PROGRAM: &str = env!("CARGO_BIN_EXE_agent-registry");
 /// How long to wait for an event: many times what it takes.
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -31,11 +32,16 @@ pub(super) struct Serving {
 impl Serving {
     /// Starts an instance on this database, which it migrates as the owner.
     pub(super) fn start(database: &Database) -> Self {
+        Self::of(PROGRAM, database)
+    }
+
+    /// Starts an instance of this program.
+    pub(super) fn of(program: &str, database: &Database) -> Self {
         // The port was free a moment ago; nothing else binds this one.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let folder = Folder::new();
         let urls = [database.owner_url.clone(), database.url.clone()];
-        let process = spawn(address, &urls, &folder);
+        let process = spawn(program, address, &urls, &folder);
         Self { address, urls, folder, process }
     }
 
@@ -66,7 +72,12 @@ impl Serving {
 
     /// Starts it again on the same port.
     pub(super) fn again(&mut self) {
-        self.process = spawn(self.address, &self.urls, &self.folder);
+        self.again_as(PROGRAM);
+    }
+
+    /// Starts it again on the same port, as an instance of this program.
+    pub(super) fn again_as(&mut self, program: &str) {
+        self.process = spawn(program, self.address, &self.urls, &self.folder);
     }
 }
 
@@ -77,8 +88,8 @@ impl Drop for Serving {
     }
 }
 
-fn spawn(address: SocketAddr, [owner_url, url]: &[String; 2], folder: &Folder) -> Child {
-    let mut command = Command::new(PROGRAM);
+fn spawn(program: &str, address: SocketAddr, [owner_url, url]: &[String; 2], folder: &Folder) -> Child {
+    let mut command = Command::new(program);
     for setting in ["JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS"] {
         command.env_remove(setting);
     }
