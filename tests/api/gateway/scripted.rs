@@ -11,7 +11,7 @@ use registry_client::gateway::{Credential, Gateway, GatewayError, Notice, Settin
 use serde_json::{Value, json};
 use tokio::{
     net::{TcpListener, TcpStream},
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 use tokio_tungstenite::{
     WebSocketStream, accept_hdr_async,
@@ -28,6 +28,9 @@ use super::watching::Folder;
 
 /// How long to wait for an event: many times what it takes.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long to wait before trying again.
+const A_BIT: Duration = Duration::from_millis(20);
 
 /// One step of a subscription's script.
 #[derive(Clone)]
@@ -144,7 +147,7 @@ async fn serve(stream: TcpStream, script: Script, asked: Arc<Mutex<Vec<Value>>>)
                             let _ = socket.close(Some(frame)).await;
                         }
                         Step::Drop => return,
-                        Step::Wait(time) => tokio::time::sleep(time).await,
+                        Step::Wait(time) => sleep(time).await,
                     }
                 }
             }
@@ -181,17 +184,11 @@ fn settings(fake: &ScriptedRegistry) -> Settings {
     }
 }
 
-/// Opens a gateway. A process that another test starts has this process' files, and so their locks, until it is another
-/// program: then it is tried again.
+/// Opens a gateway. A process that another test starts has this one's locks until it is another program.
 async fn open(settings: Settings) -> Gateway {
-    let begun = Instant::now();
     loop {
         match Gateway::open(settings.clone()) {
-            Err(GatewayError::Setting(why))
-                if why.contains("another process") && begun.elapsed() < DEADLINE =>
-            {
-                sleep(Duration::from_millis(20)).await;
-            }
+            Err(GatewayError::Setting(why)) if why.contains("another process") => sleep(A_BIT).await,
             opened => return opened.unwrap(),
         }
     }
@@ -203,7 +200,7 @@ async fn run(
     is_last: impl Fn(&Notice) -> bool,
 ) -> (Vec<Notice>, Result<(), GatewayError>) {
     let done = tokio::sync::Notify::new();
-    let gateway = open(settings).await;
+    let gateway = timeout(DEADLINE, open(settings)).await.unwrap();
     let mut told = Vec::new();
     let mut tell = |notice: Notice| {
         if is_last(&notice) {
