@@ -297,9 +297,37 @@ ALTER TABLE registry.idempotency_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL
 CREATE POLICY idempotency_keys_delete ON registry.idempotency_keys FOR DELETE
     USING (( SELECT registry.scope() AS scope) = 'platform'::text);
 CREATE POLICY idempotency_keys_own ON registry.idempotency_keys FOR ALL
-    USING ((principal_id = ( SELECT registry.scope_principal() AS scope_principal)) AND (( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'customers'::text])));
+    USING ((principal_id = ( SELECT registry.scope_principal() AS scope_principal)) AND (( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'customers'::text, 'auth'::text])));
 CREATE POLICY idempotency_keys_read ON registry.idempotency_keys FOR SELECT
     USING (( SELECT registry.scope() AS scope) = 'platform'::text);
+
+CREATE TABLE registry.identities (
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    user_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    synced_at timestamp with time zone,
+    CONSTRAINT identities_pkey PRIMARY KEY (issuer, subject),
+    CONSTRAINT identities_subject_length CHECK (((char_length(subject) >= 1) AND (char_length(subject) <= 255))),
+    CONSTRAINT identities_user_fkey FOREIGN KEY (user_id) REFERENCES registry.users(id) ON DELETE CASCADE
+);
+
+CREATE INDEX identities_user_idx ON registry.identities USING btree (user_id);
+
+CREATE TRIGGER identities_keep BEFORE TRUNCATE ON registry.identities FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.identities ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY identities_delete ON registry.identities FOR DELETE
+    USING (( SELECT registry.scope() AS scope) = 'platform'::text);
+CREATE POLICY identities_insert ON registry.identities FOR INSERT
+    WITH CHECK (( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'customers'::text, 'auth'::text]));
+CREATE POLICY identities_read ON registry.identities FOR SELECT
+    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'auth'::text])) OR (user_id IN ( SELECT memberships.user_id
+   FROM registry.memberships
+  WHERE (memberships.customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])))));
+CREATE POLICY identities_update ON registry.identities FOR UPDATE
+    USING (( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'auth'::text]));
 
 CREATE TABLE registry.invitations (
     id uuid NOT NULL,
@@ -313,7 +341,7 @@ CREATE TABLE registry.invitations (
     CONSTRAINT invitations_pkey PRIMARY KEY (id),
     CONSTRAINT invitations_customer_email_key UNIQUE (customer_id, email),
     CONSTRAINT invitations_customer_id_key UNIQUE (customer_id, id),
-    CONSTRAINT invitations_email_form CHECK ((((char_length(email) >= 3) AND (char_length(email) <= 254)) AND (email = lower(email)))),
+    CONSTRAINT invitations_email_form CHECK ((((char_length(email) >= 3) AND (char_length(email) <= 254)) AND (email = lower((email COLLATE "C"))))),
     CONSTRAINT invitations_role CHECK ((role = ANY (ARRAY['VIEWER'::text, 'EDITOR'::text, 'ADMIN'::text]))),
     CONSTRAINT invitations_customer_fkey FOREIGN KEY (customer_id) REFERENCES registry.customers(id)
 );
@@ -361,6 +389,7 @@ CREATE TABLE registry.memberships (
     user_id uuid NOT NULL,
     role text NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    claim_issuer text,
     CONSTRAINT memberships_pkey PRIMARY KEY (customer_id, user_id),
     CONSTRAINT memberships_role CHECK ((role = ANY (ARRAY['VIEWER'::text, 'EDITOR'::text, 'ADMIN'::text]))),
     CONSTRAINT memberships_customer_fkey FOREIGN KEY (customer_id) REFERENCES registry.customers(id),
@@ -452,11 +481,14 @@ CREATE TABLE registry.users (
     email text,
     name text,
     created_at timestamp with time zone NOT NULL,
+    chosen_name text,
     CONSTRAINT users_pkey PRIMARY KEY (id),
     CONSTRAINT users_issuer_subject_key UNIQUE (issuer, subject),
+    CONSTRAINT users_chosen_name_length CHECK (((char_length(chosen_name) >= 1) AND (char_length(chosen_name) <= 200))),
     CONSTRAINT users_subject_length CHECK (((char_length(subject) >= 1) AND (char_length(subject) <= 255)))
 );
 
+CREATE TRIGGER users_first_identity AFTER INSERT ON registry.users FOR EACH ROW EXECUTE FUNCTION registry.add_first_identity();
 CREATE TRIGGER users_keep BEFORE TRUNCATE ON registry.users FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
 
 ALTER TABLE registry.users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -472,6 +504,19 @@ CREATE POLICY users_read ON registry.users FOR SELECT
  LIMIT 1));
 CREATE POLICY users_update ON registry.users FOR UPDATE
     USING (( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'auth'::text]));
+
+CREATE OR REPLACE FUNCTION registry.add_first_identity()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    INSERT INTO registry.identities (issuer, subject, user_id, created_at)
+    VALUES (NEW.issuer, NEW.subject, NEW.id, NEW.created_at);
+    RETURN NULL;
+END
+$function$;
 
 CREATE OR REPLACE FUNCTION registry.append_changes(entries jsonb)
  RETURNS bigint

@@ -113,7 +113,7 @@ const UNCHECKED: &[(&str, &[&str])] = &[
     ("db.write(", &["src/domain/write.rs"]),
     ("db().write(", &["src/domain/write.rs"]),
     (".permit(", &["src/domain/right/"]),
-    (".make_profile(", &["src/domain/right/", "src/domain/write.rs", "src/domain/invitation.rs"]),
+    (".make_profile(", &["src/domain/right/", "src/domain/write.rs", "src/domain/joining.rs"]),
 ];
 
 /// Whether this source of the domain contains a call of [`UNCHECKED`] outside that call's files.

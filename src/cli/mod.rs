@@ -22,6 +22,8 @@ mod demo;
 mod draft;
 mod export;
 mod import;
+mod issuer;
+mod member;
 mod migrate;
 mod operator;
 mod progress;
@@ -56,6 +58,12 @@ enum Command {
     /// Manage operators: people who run the platform, with all rights at all customers
     #[command(subcommand)]
     Operator(operator::Operator),
+    /// Make the running instances read the issuers' keys again
+    #[command(subcommand)]
+    Issuer(issuer::Issuer),
+    /// Add members by issuer and subject, and link further identities to users
+    #[command(subcommand)]
+    Member(member::Member),
     /// Issue, list and revoke tokens
     #[command(subcommand)]
     Token(token::Token),
@@ -173,6 +181,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             Ok(())
         }
         Command::Operator(command) => command.run(&common).await,
+        Command::Issuer(command) => command.run(&common).await,
+        Command::Member(command) => command.run(&common).await,
         Command::Token(command) => command.run(&common).await,
         Command::Customer(command) => command.run(&common).await,
         Command::Import(command) => command.run(&common).await,

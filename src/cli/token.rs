@@ -133,7 +133,8 @@ impl Token {
         let (registry, system) = (&context.registry, Caller::system("token"));
         match self {
             Self::User(User { subject, email, name, operator, members, ttl }) => {
-                let signed = TokenSubject { subject: subject.clone(), email: email.clone(), name };
+                let signed =
+                    TokenSubject { subject: subject.clone(), email: email.clone(), name: name.clone() };
                 let token = registry.mint(signed, ttl)?;
                 // Checks that can fail come before the first write.
                 let customers: Vec<CustomerId> = members.iter().map(|place| place.customer).collect();
@@ -142,8 +143,9 @@ impl Token {
                     return Err(Error::NotFound("customer").into());
                 }
                 for MembershipArg { customer, role } in members {
-                    let (issuer, subject, email) = (LOCAL_ISSUER.to_owned(), subject.clone(), email.clone());
-                    let input = SetMember { customer_id: customer, issuer, subject, email, role };
+                    let (issuer, subject) = (LOCAL_ISSUER.to_owned(), subject.clone());
+                    let (email, name) = (email.clone(), name.clone());
+                    let input = SetMember { customer_id: customer, issuer, subject, email, name, role };
                     registry.set_member(&system, input).await?;
                 }
                 if operator {

@@ -71,10 +71,10 @@ const GRANTS: [&str; 6] = [
     "GRANT USAGE ON SCHEMA registry TO",
     "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA registry TO",
     "GRANT SELECT ON ALL TABLES IN SCHEMA registry TO",
-    "GRANT INSERT ON registry.customers, registry.users, registry.memberships, registry.operators, registry.service_tokens, \
+    "GRANT INSERT ON registry.customers, registry.users, registry.identities, registry.memberships, registry.operators, registry.service_tokens, \
      registry.agents, registry.agent_versions, registry.activations, registry.changes, registry.invitations, \
      registry.api_keys, registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys TO",
-    "GRANT UPDATE ON registry.customers, registry.users, registry.memberships, registry.operators, registry.service_tokens, \
+    "GRANT UPDATE ON registry.customers, registry.users, registry.identities, registry.memberships, registry.operators, registry.service_tokens, \
      registry.agents, registry.agent_versions, registry.activations, registry.log_head, registry.invitations, \
      registry.api_keys, registry.idempotency_keys TO",
     "GRANT DELETE ON registry.users, registry.memberships, registry.operators, registry.invitations, registry.api_keys, \

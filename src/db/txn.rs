@@ -23,7 +23,7 @@ use crate::{
         idempotency_key::{self, StoredResult},
         publication::Publication,
     },
-    id::{AgentId, CustomerId, Revision, VersionId},
+    id::{AgentId, CustomerId, Revision, UserId, VersionId},
     task::lock,
 };
 
@@ -119,6 +119,8 @@ pub enum Permit {
     Platform,
     /// Permits changes of this customer's data, and of data without a customer, such as a joining user's profile.
     Customer(CustomerId),
+    /// Permits changes of this user's profile.
+    Profile(UserId),
 }
 
 impl Permit {
@@ -126,6 +128,7 @@ impl Permit {
         match self {
             Self::Platform => true,
             Self::Customer(customer) => entry.customer_id.is_none_or(|id| id == customer),
+            Self::Profile(user) => entry.customer_id.is_none() && entry.subject_id == Some(user.into()),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! API keys: the credentials of a customer's own programs.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use sea_orm::Set;
 use serde_json::json;
@@ -212,6 +215,21 @@ impl Registry {
         let visible = super::permitted(reading, Action::ReadKeys, customers)?;
         let rows = reading.view.all(api_key::page_each(&visible, &page.keyset_page())).await?;
         Ok(super::page_each(customers, rows, |key| key.customer_id, page))
+    }
+
+    /// The names of these API keys, which say who did something. Leaves out keys of customers that the reader may not
+    /// see, and all keys for a reader who may not see people.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is.
+    pub async fn api_key_names(
+        &self,
+        reading: &Reading,
+        ids: &[ApiKeyId],
+    ) -> Result<HashMap<ApiKeyId, String>> {
+        let Ok(tenants) = reading.tenant_filter(Action::ReadPeople) else { return Ok(HashMap::new()) };
+        let rows = reading.view.all(api_key::by_ids(&tenants, ids)).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
     }
 
     /// For each of these customers, how many API keys it has ever had.

@@ -15,6 +15,7 @@ use crate::{
         change::{ActorKind, Channel},
         customer::Plan,
         membership::Role,
+        operator::OperatorName,
     },
     id::{ApiKeyId, CustomerId, ServiceTokenId, UserId},
     share::{ProcessorTime, ShareHolder},
@@ -71,6 +72,22 @@ pub struct UserPrincipal {
     pub plan: Plan,
     /// When the token expires.
     pub expires_at: Instant,
+    /// When the token's claims must be compared with the database again, because they differed and it was too early to
+    /// take them over. `None` when they agreed.
+    pub sync_at: Option<Instant>,
+}
+
+impl UserPrincipal {
+    /// The token's address, if its issuer has verified it.
+    #[must_use]
+    pub fn verified_email(&self) -> Option<&str> {
+        self.email.as_deref().filter(|_| self.email_verified)
+    }
+
+    /// The name by which the person is an operator, if it is one.
+    pub(super) fn operator_name(&self) -> OperatorName {
+        OperatorName { issuer: self.issuer.clone(), subject: self.subject.clone(), user: self.id }
+    }
 }
 
 /// A customer's own program, identified by its API key.

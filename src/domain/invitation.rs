@@ -2,24 +2,23 @@
 //! whose issuer has verified that address.
 
 use chrono::TimeDelta;
-use sea_orm::Set;
 use serde_json::json;
 
 use super::{
-    BoundedCount, Caller, Error, Outcome, Page, PageArgs, Reading, Registry, Result, UserPrincipal,
-    WriteResult,
+    BoundedCount, Caller, Error, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
     change::ChangeAction,
     email::normalize_email,
     idempotency::{ReplayIds, Replayable, require_allowed},
+    joining::linkable_member,
     limit::{self, QuotaKind},
-    member::{self, Membership, Role},
+    member::Role,
     policy::{self, Action},
     right::{GrantedTxn, OpenTxn},
 };
 use crate::{
-    db::{Actor, CallOrigin, ChangeRecord, View},
-    entity::{change::last_of_row, invitation, membership, user},
-    id::{CustomerId, InvitationId, UserId},
+    db::{Actor, ChangeRecord, View},
+    entity::{change::last_of_row, invitation},
+    id::{CustomerId, InvitationId},
 };
 
 pub use invitation::Model as Invitation;
@@ -71,12 +70,13 @@ impl Replayable for RevokedInvitation {
 
 impl Registry {
     /// Invites a person. The person becomes a member of the customer when signing in with a token whose issuer has
-    /// verified this address. No e-mail is sent: the inviter must tell the person.
+    /// verified this address. If a member has the address already, the person signs in as that member from then on, in
+    /// the member's role. No e-mail is sent: the inviter must tell the person.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] unless the caller is an ADMIN there or the platform,
-    /// [`Error::Suspended`], [`Error::Invalid`] for the address, [`Error::AlreadyExists`] when a member has the
-    /// address or it has an open invitation with another role, [`Error::LimitReached`].
+    /// [`Error::Suspended`], [`Error::Invalid`] for the address, [`Error::AlreadyExists`] when the address has an open
+    /// invitation with another role, [`Error::LimitReached`].
     pub async fn invite_member(
         &self,
         caller: &Caller,
@@ -89,9 +89,8 @@ impl Registry {
         let (now, id) = (self.clock().now(), self.clock().id());
         self.write(caller, move |txn| async move {
             let (txn, customer) = txn.customer(Action::ManageMembers, customer_id, "customer").await?;
-            if txn.one(membership::of_email(customer_id, &email)).await?.is_some() {
-                return Err(taken("a member with this address already exists"));
-            }
+            // The identity that accepts is linked to such a member, and takes no further seat.
+            let is_for_member = linkable_member(&txn, customer_id, &email).await?.is_some();
             match txn.one(invitation::of_customer(customer_id, &email)).await? {
                 Some(open) if open.expires_at > now && open.role == role => {
                     let change = ChangeAction::InvitationCreated;
@@ -109,7 +108,8 @@ impl Registry {
                 Some(late) => withdraw(&txn, &late).await?,
                 None => {}
             }
-            limit::check_quota(&txn, &customer, QuotaKind::Members, 1, now).await?;
+            let seats = usize::from(!is_for_member);
+            limit::check_quota(&txn, &customer, QuotaKind::Members, seats, now).await?;
             let Actor { kind, id: by } = txn.actor();
             let invitation = Invitation {
                 id,
@@ -194,53 +194,6 @@ impl Registry {
             Err(_) => Ok(Vec::new()),
         }
     }
-
-    /// Accepts an invitation: creates or updates the profile, and makes the user a member. Does nothing when the
-    /// invitation isn't open any more.
-    pub(super) async fn join(
-        &self,
-        principal: &UserPrincipal,
-        invitation: &Invitation,
-        origin: &CallOrigin,
-    ) -> Result<()> {
-        let (customer_id, id, now) = (invitation.customer_id, invitation.id, self.clock().now());
-        let who = super::Principal::User(principal.clone());
-        let by = Caller::new(who, origin.clone());
-        let principal = principal.clone();
-        let join = async move |txn: OpenTxn| -> Result<()> {
-            let Some((txn, open)) = txn.invitation(customer_id, id).await? else { return Ok(()) };
-            let user = profile(&txn, &principal, now).await?;
-            txn.delete(invitation::delete(id)).await?;
-            match txn.one(membership::locked(customer_id, user)).await? {
-                Some(_) => withdrawn(&txn, &open),
-                None => {
-                    let member = Membership { customer_id, user_id: user, role: open.role, created_at: now };
-                    member::enter(&txn, member).await?;
-                }
-            }
-            Ok(())
-        };
-        self.run_joining(by, customer_id, join).await?;
-        Ok(())
-    }
-}
-
-/// The id of the joining user's profile, which is created if needed, and updated with the claims of its token.
-async fn profile(txn: &GrantedTxn, principal: &UserPrincipal, now: crate::clock::Instant) -> Result<UserId> {
-    if !principal.has_profile {
-        txn.make_profile(principal, now).await?;
-    }
-    let found = txn.one(user::by_subject(&principal.issuer, &principal.subject)).await?;
-    let found = found.ok_or(Error::NotFound("user"))?;
-    let name = principal.name.clone().or_else(|| found.name.clone());
-    if found.email != principal.email || found.name != name {
-        let id = found.id;
-        let row = user::ActiveModel { email: Set(principal.email.clone()), name: Set(name), ..found.into() };
-        txn.update(row).await?;
-        txn.record(ChangeRecord::platform(ChangeAction::UserUpdated).subject(id));
-        return Ok(id);
-    }
-    Ok(found.id)
 }
 
 async fn withdraw(txn: &GrantedTxn, invitation: &Invitation) -> Result<()> {
@@ -249,7 +202,8 @@ async fn withdraw(txn: &GrantedTxn, invitation: &Invitation) -> Result<()> {
     Ok(())
 }
 
-fn withdrawn(txn: &GrantedTxn, invitation: &Invitation) {
+/// Records that an invitation isn't open any more.
+pub(super) fn withdrawn(txn: &GrantedTxn, invitation: &Invitation) {
     let entry = ChangeRecord::of(ChangeAction::InvitationRevoked, invitation.customer_id);
     let role = sea_orm::ActiveEnum::to_value(&invitation.role);
     txn.record(entry.subject(invitation.id).details(json!({ "before": { "role": role } })));

@@ -6,7 +6,11 @@ use super::{
     policy::Action,
     right::GrantedTxn,
 };
-use crate::{clock::Instant, entity::customer, id::CustomerId};
+use crate::{
+    clock::Instant,
+    entity::{customer, membership},
+    id::CustomerId,
+};
 
 pub use customer::{QuotaKind, Usage};
 
@@ -123,6 +127,13 @@ pub(super) async fn check_quota(
         QuotaKind::Members => LimitedResource::Members,
     };
     limited.check(customer.plan, has.count.saturating_add(i64::try_from(more).unwrap_or(i64::MAX)))
+}
+
+/// Checks that a locked customer's plan has room for one more member. Invitations aren't counted: they had room when
+/// they were sent, but the plan may have become smaller.
+pub(super) async fn check_members(txn: &GrantedTxn, customer: &Customer) -> Result<()> {
+    let has = txn.one(membership::count_each(&[customer.id])).await?.map_or(0, |row| row.count);
+    LimitedResource::Members.check(customer.plan, has.saturating_add(1))
 }
 
 impl Registry {

@@ -38,11 +38,14 @@ pub mod email;
 pub mod erasure;
 mod error;
 mod idempotency;
+pub mod identity;
 pub mod invitation;
+mod joining;
 pub mod limit;
 pub mod member;
 pub mod operator;
 pub mod page;
+pub mod pending_invitation;
 pub mod policy;
 mod right;
 pub mod rollback;
@@ -143,9 +146,13 @@ impl Registry {
         self.db().lower_observed_revision(revision);
     }
 
-    /// Applies log entries to what is kept in memory: evicts the contents of customers that were erased.
+    /// Applies log entries to what is kept in memory: evicts the contents of customers that were erased, and reads the
+    /// issuers' keys again.
     pub fn apply_changes(&self, changes: &[Arc<change::Change>]) {
         for change in changes {
+            if change.action == change::ChangeAction::IssuerKeysRefreshed {
+                self.read_issuer_keys();
+            }
             if change.action.effects().erases
                 && let Some(customer) = change.customer_id
             {

@@ -1,12 +1,12 @@
 //! Service tokens: the credentials of the platform's own services, the Gateway and the Orchestrator.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::Set;
 use serde_json::json;
 
 use super::{
-    Caller, Error, Outcome, Registry, Result, ServiceScope, WriteResult,
+    Caller, Error, Outcome, Reading, Registry, Result, ServiceScope, WriteResult,
     auth::opaque_token::{OpaqueToken, TokenKind},
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable},
@@ -106,6 +106,22 @@ impl Registry {
     pub async fn service_tokens(&self, caller: &Caller) -> Result<Vec<ServiceToken>> {
         policy::allow(caller, Action::ManagePlatform)?;
         Ok(self.reading(caller).view.all(service_token::all()).await?)
+    }
+
+    /// The names of these service tokens: for the platform. Other readers get none.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is.
+    pub async fn service_token_names(
+        &self,
+        reading: &Reading,
+        ids: &[ServiceTokenId],
+    ) -> Result<HashMap<ServiceTokenId, String>> {
+        if policy::allow(&reading.caller, Action::ManagePlatform).is_err() {
+            return Ok(HashMap::new());
+        }
+        let rows = reading.view.all(service_token::by_ids(ids)).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
     }
 
     /// Revokes a service token.

@@ -1,10 +1,18 @@
 //! Users: people, identified by their issuer and their subject there.
 
+use sea_orm::Set;
+
 use super::{
-    Error, Reading, Registry, Result,
+    Caller, Error, Outcome, Reading, Registry, Result, WriteResult,
+    change::ChangeAction,
     policy::{self, Action},
+    text,
 };
-use crate::{entity::user, id::UserId};
+use crate::{
+    db::{ChangeRecord, Scope},
+    entity::{change::last_of_platform, log, user},
+    id::{Revision, UserId},
+};
 
 pub use user::Model as User;
 
@@ -31,6 +39,42 @@ pub(super) fn check_subject(subject: &str) -> Result<()> {
 }
 
 impl Registry {
+    /// Changes the caller's own display name. `None` takes the name in the caller's tokens again.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a program, [`Error::NotFound`] for a user without a profile, [`Error::Invalid`] for the
+    /// name.
+    pub async fn update_profile(&self, caller: &Caller, name: Option<String>) -> Result<WriteResult<User>> {
+        if let Some(name) = &name {
+            text::check_name("name", name)?;
+        }
+        let since = self.last_profile_update(caller).await?;
+        self.write_in(Scope::Auth, caller, move |txn| async move {
+            let (txn, before) = txn.own_profile().await?;
+            let id = before.id;
+            if before.chosen_name == name {
+                return Ok(Outcome::Unchanged { value: before, since });
+            }
+            let after = txn.update(user::ActiveModel { chosen_name: Set(name), ..before.into() }).await?;
+            txn.record(ChangeRecord::platform(ChangeAction::UserUpdated).subject(id));
+            Ok(Outcome::Changed(after))
+        })
+        .await
+    }
+
+    /// The commit that last updated the caller's profile, or that created it. Entries of the platform aren't in the
+    /// scope of the profile's own write.
+    async fn last_profile_update(&self, caller: &Caller) -> Result<Revision> {
+        let Some(id) = caller.profile() else { return Ok(Revision::ZERO) };
+        let view = self.db().internal_view(Scope::Platform);
+        for action in [ChangeAction::UserUpdated, ChangeAction::UserCreated] {
+            if let Some(entry) = view.one(last_of_platform(id.into(), action)).await? {
+                return Ok(entry.revision);
+            }
+        }
+        Ok(view.one(log::floor()).await?.map_or(Revision::ZERO, |floor| floor.revision))
+    }
+
     /// The users with these ids that the reader may see: members of its customers, and itself.
     ///
     /// # Errors

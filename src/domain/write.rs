@@ -27,7 +27,7 @@ use super::{
 use crate::{
     clock::Instant,
     db::{Actor, Author, CommitResult, Scope, Txn},
-    entity::{api_key, change, log},
+    entity::{api_key, change, identity, log},
     id::{ApiKeyId, CustomerId, Revision},
     share::ShareHolder,
 };
@@ -84,6 +84,22 @@ impl Registry {
         F: FnOnce(OpenTxn) -> W + Send + 'static,
         W: Future<Output = Result<Outcome<T>>> + Send,
     {
+        self.write_in(caller.scope(), caller, work).await
+    }
+
+    /// As [`Registry::write`], in another scope than the caller's: [`Scope::Auth`] for its own profile,
+    /// [`Scope::Joining`] for a user that it can't see yet.
+    pub(super) async fn write_in<T, F, W>(
+        &self,
+        scope: Scope,
+        caller: &Caller,
+        work: F,
+    ) -> Result<WriteResult<T>>
+    where
+        T: Replayable,
+        F: FnOnce(OpenTxn) -> W + Send + 'static,
+        W: Future<Output = Result<Outcome<T>>> + Send,
+    {
         let (key, now) = (caller.idempotency.clone(), self.clock().now());
         let work = move |txn: OpenTxn| async move {
             let Some(key) = key else { return work(txn).await };
@@ -94,7 +110,7 @@ impl Registry {
             idempotency::complete(&txn, &outcome);
             Ok(outcome)
         };
-        let CommitResult { value: outcome, revision } = self.run(caller, work).await?;
+        let CommitResult { value: outcome, revision } = self.run_in(scope, caller, work).await?;
         outcome.committed(revision)
     }
 
@@ -102,6 +118,15 @@ impl Registry {
     /// command line and the service's own tasks call this directly. Creates an operator's profile in its first write.
     /// Members have a profile already, and no other user may write.
     pub(super) async fn run<T, F, W>(&self, caller: &Caller, work: F) -> Result<CommitResult<T>>
+    where
+        T: Send + 'static,
+        F: FnOnce(OpenTxn) -> W + Send + 'static,
+        W: Future<Output = Result<T>> + Send,
+    {
+        self.run_in(caller.scope(), caller, work).await
+    }
+
+    async fn run_in<T, F, W>(&self, scope: Scope, caller: &Caller, work: F) -> Result<CommitResult<T>>
     where
         T: Send + 'static,
         F: FnOnce(OpenTxn) -> W + Send + 'static,
@@ -119,7 +144,7 @@ impl Registry {
             }
             work(txn).await
         };
-        let made = self.db().write(caller.scope(), caller.share_holder(), caller.author(), work).await;
+        let made = self.db().write(scope, caller.share_holder(), caller.author(), work).await;
         if !made.as_ref().is_ok_and(|made| made.revision.is_some()) {
             // The result may depend on a commit that this call didn't make: later reads on this instance must be at
             // least as new.
@@ -128,12 +153,13 @@ impl Registry {
         made
     }
 
-    /// Runs the write by which `caller` accepts an invitation of this customer. The caller has no right there yet:
-    /// [`OpenTxn::invitation`] reads the invitation, which gives it one.
-    pub(super) async fn run_joining<T, F, W>(
+    /// Runs a write that a user's sign-in causes: it accepts an invitation, or takes over the claims of its token. The
+    /// user may have no right at the customer yet: [`OpenTxn::invitation`] and [`OpenTxn::claimed_membership`] read what
+    /// gives it one.
+    pub(super) async fn run_sign_in<T, F, W>(
         &self,
         caller: Caller,
-        customer: CustomerId,
+        scope: Scope,
         work: F,
     ) -> Result<CommitResult<T>>
     where
@@ -145,7 +171,16 @@ impl Registry {
         let (author, clock) = (Author { actor, origin: caller.origin.clone() }, self.clock().clone());
         let holder = caller.share_holder();
         let work = move |txn| work(OpenTxn::new(txn, caller, clock));
-        self.db().write(Scope::Joining(customer), holder, author, work).await
+        self.db().write(scope, holder, author, work).await
+    }
+
+    /// Sets when a token of this identity last updated the user's profile and memberships. Needs no right and isn't
+    /// recorded in the log.
+    pub(super) async fn set_synced(&self, issuer: &str, subject: &str, now: Instant) -> Result<()> {
+        let author = Caller::system("sign-in").author();
+        let rows = identity::set_synced(issuer, subject, now);
+        let touch = async move |txn: Arc<Txn>| -> Result<u64> { Ok(txn.update_all(rows).await?) };
+        self.db().write(Scope::Auth, ShareHolder::System, author, touch).await.map(drop)
     }
 
     /// Sets when a key was last used, unless it was used after `before`. Needs no right and isn't recorded in the

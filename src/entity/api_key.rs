@@ -89,6 +89,11 @@ pub fn by_id(tenants: &TenantFilter, id: ApiKeyId) -> Select<Entity> {
     tenants.narrow(Entity::find(), Column::CustomerId).filter(Column::Id.eq(id))
 }
 
+/// The keys with these ids that `tenants` admits.
+pub fn by_ids(tenants: &TenantFilter, ids: &[ApiKeyId]) -> Select<Entity> {
+    tenants.narrow(Entity::find(), Column::CustomerId).filter(Column::Id.eq_any(ids.to_vec()))
+}
+
 /// Locks the key with this id, if `tenants` admits it, against other writers until the transaction ends.
 pub fn locked(tenants: &TenantFilter, id: ApiKeyId) -> Select<Entity> {
     by_id(tenants, id).lock(LockType::NoKeyUpdate)

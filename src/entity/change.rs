@@ -68,9 +68,12 @@ pub enum ChangeAction {
     /// A user's profile was created.
     #[sea_orm(string_value = "user.created")]
     UserCreated,
-    /// A user's profile was updated from its token.
+    /// A user's profile was updated, from its token or by the user.
     #[sea_orm(string_value = "user.updated")]
     UserUpdated,
+    /// A user got a further identity to sign in by.
+    #[sea_orm(string_value = "identity.linked")]
+    IdentityLinked,
     /// A user became a member of a customer, or got another role there.
     #[sea_orm(string_value = "member.set")]
     MemberSet,
@@ -104,6 +107,9 @@ pub enum ChangeAction {
     /// A service token was revoked.
     #[sea_orm(string_value = "service_token.revoked")]
     ServiceTokenRevoked,
+    /// The command line made all instances read the issuers' keys again.
+    #[sea_orm(string_value = "issuer.keys_refreshed")]
+    IssuerKeysRefreshed,
     /// An agent was created.
     #[sea_orm(string_value = "agent.created")]
     AgentCreated,
@@ -171,6 +177,7 @@ impl ChangeAction {
             Self::CustomerErased      => row(true,  true,  Nothing,    true),
             Self::UserCreated         => row(true,  false, Nothing,    false),
             Self::UserUpdated         => row(true,  false, Nothing,    false),
+            Self::IdentityLinked      => row(true,  false, Nothing,    false),
             Self::MemberSet           => row(true,  true,  Nothing,    false),
             Self::MemberRemoved       => row(true,  true,  Nothing,    false),
             Self::InvitationCreated   => row(true,  false, Nothing,    false),
@@ -182,6 +189,7 @@ impl ChangeAction {
             Self::OperatorRemoved     => row(true,  true,  Nothing,    false),
             Self::ServiceTokenCreated => row(false, false, Nothing,    false),
             Self::ServiceTokenRevoked => row(true,  true,  Nothing,    false),
+            Self::IssuerKeysRefreshed => row(false, false, Nothing,    false),
             Self::AgentCreated        => row(false, false, Nothing,    false),
             Self::AgentUpdated        => row(false, false, OfAgent,    false),
             // Archiving an active agent also deactivates it.

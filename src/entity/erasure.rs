@@ -4,8 +4,8 @@
 use sea_orm::{EntityTrait, Iterable, UpdateMany, entity::prelude::*};
 
 use super::{
-    activation, agent, agent_version, api_key, change, customer, idempotency_key, invitation, membership,
-    rollback_target, user,
+    activation, agent, agent_version, api_key, change, customer, idempotency_key, identity, invitation,
+    membership, rollback_target, user,
 };
 
 /// The name of an erased customer, and of the models in its versions.
@@ -67,6 +67,7 @@ pub fn column_erasures() -> Vec<ColumnErasure> {
     all.extend(of::<idempotency_key::Entity>("idempotency_keys", |_| ErasureAction::Keep));
     // Whole rows. Operators, and members of another customer too, keep their profile.
     all.extend(of::<user::Entity>("users", |_| ErasureAction::Delete));
+    all.extend(of::<identity::Entity>("identities", |_| ErasureAction::Delete));
     all.extend(of::<membership::Entity>("memberships", |_| ErasureAction::Delete));
     all.extend(of::<invitation::Entity>("invitations", |_| ErasureAction::Delete));
     all.extend(of::<api_key::Entity>("api_keys", |_| ErasureAction::Delete));

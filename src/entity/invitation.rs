@@ -1,7 +1,7 @@
 //! The table `invitations`: people who were invited to a customer and have not joined yet.
 
 use sea_orm::{
-    DbBackend, QuerySelect, SelectModel, SelectorRaw, Statement,
+    DbBackend, FromQueryResult, QuerySelect, SelectModel, SelectorRaw, Statement,
     entity::prelude::*,
     sea_query::{LockType, Order},
 };
@@ -10,6 +10,7 @@ use super::{
     KeysetPage, TenantFilter,
     change::ActorKind,
     count::{self, SelectCounts},
+    customer::{BillingStatus, Plan},
     membership::Role,
     sql::{self, Sql},
     uuids,
@@ -56,6 +57,33 @@ pub fn of_email(email: &str, now: Instant) -> SelectorRaw<SelectModel<Model>> {
                WHERE i.email = $1 AND i.expires_at > $2 AND c.billing_status NOT IN ('SUSPENDED', 'CANCELED') ORDER BY i.id";
     let values = [email.into(), now.into()];
     Entity::find().from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+}
+
+/// An open invitation as the invited person sees it.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct PendingRow {
+    /// The customer's name.
+    pub customer_name: String,
+    /// The customer's plan.
+    pub plan: Plan,
+    /// The customer's billing status.
+    pub billing_status: BillingStatus,
+    /// How many members the customer has.
+    pub members: i64,
+    /// The role that the member will get.
+    pub role: Role,
+    /// When the invitation expires.
+    pub expires_at: Instant,
+}
+
+/// The invitations to this address that have not expired at `now`, whether or not they can be accepted; at most 100.
+pub fn pending(email: &str, now: Instant) -> SelectorRaw<SelectModel<PendingRow>> {
+    let sql = "SELECT c.name AS customer_name, c.plan, c.billing_status, i.role, i.expires_at, \
+               (SELECT count(*) FROM registry.memberships AS m WHERE m.customer_id = c.id) AS members \
+               FROM registry.invitations AS i JOIN registry.customers AS c ON c.id = i.customer_id \
+               WHERE i.email = $1 AND i.expires_at > $2 AND c.erased_at IS NULL ORDER BY i.id LIMIT 100";
+    let values = [email.into(), now.into()];
+    PendingRow::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
 }
 
 /// Locks the invitation of this address to this customer, expired or not, until the transaction ends.

@@ -44,6 +44,8 @@ pub struct Model {
     pub role: Role,
     /// When the user joined.
     pub created_at: Instant,
+    /// The issuer whose claims gave the membership, and may change it; `None` for one that a person gave.
+    pub claim_issuer: Option<String>,
 }
 
 /// None are declared: loaders join by id.
@@ -53,7 +55,7 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 /// A user's membership, with the customer's plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct MembershipWithPlan {
     /// The customer.
     pub customer_id: CustomerId,
@@ -61,11 +63,13 @@ pub struct MembershipWithPlan {
     pub role: Role,
     /// The customer's plan.
     pub plan: Plan,
+    /// The issuer whose claims gave the membership.
+    pub claim_issuer: Option<String>,
 }
 
 /// The memberships of one user.
 pub fn of_user(user: UserId) -> SelectorRaw<SelectModel<MembershipWithPlan>> {
-    let sql = "SELECT m.customer_id, m.role, c.plan FROM registry.memberships AS m \
+    let sql = "SELECT m.customer_id, m.role, c.plan, m.claim_issuer FROM registry.memberships AS m \
                JOIN registry.customers AS c ON c.id = m.customer_id WHERE m.user_id = $1";
     MembershipWithPlan::find_by_statement(Statement::from_sql_and_values(
         DbBackend::Postgres,
@@ -84,10 +88,11 @@ pub fn locked(customer: CustomerId, user: UserId) -> Select<Entity> {
     of(customer, user).lock(LockType::NoKeyUpdate)
 }
 
-/// The members of one customer whose profile has this address; `email` must be in lower case.
+/// The members of one customer whose profile has this address; `email` must be in lower case. Profiles of earlier
+/// releases may have capital letters, which the database's locale must not lower-case.
 pub fn of_email(customer: CustomerId, email: &str) -> SelectorRaw<SelectModel<Model>> {
     let sql = "SELECT m.* FROM registry.memberships AS m JOIN registry.users AS u ON u.id = m.user_id \
-               WHERE m.customer_id = $1 AND lower(u.email) = $2";
+               WHERE m.customer_id = $1 AND lower(u.email COLLATE \"C\") = $2";
     let values = [customer.into(), email.into()];
     Entity::find().from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
 }

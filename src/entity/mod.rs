@@ -21,6 +21,7 @@ pub mod count;
 pub mod customer;
 pub mod erasure;
 pub mod idempotency_key;
+pub mod identity;
 pub mod invitation;
 mod json;
 pub mod log;

@@ -3,7 +3,7 @@
 
 use sea_orm::{Condition, QueryOrder, QuerySelect, entity::prelude::*, sea_query::LockType};
 
-use crate::clock::Instant;
+use crate::{clock::Instant, id::UserId};
 
 /// An operator, by the subject of their tokens.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -25,22 +25,49 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The operator with this name, if there is one.
-pub fn by_subject(issuer: &str, subject: &str) -> Select<Entity> {
-    Entity::find_by_id((issuer.to_owned(), subject.to_owned()))
+/// A person as an operator: by the identity of its token, and by each further identity of its user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorName {
+    /// The issuer of the token.
+    pub issuer: String,
+    /// The subject of the token.
+    pub subject: String,
+    /// The user, whose other identities count too.
+    pub user: UserId,
 }
 
-/// Locks the operator against removal until the transaction ends.
-pub fn locked_against_removal(issuer: &str, subject: &str) -> Select<Entity> {
-    by_subject(issuer, subject).lock(LockType::KeyShare)
+/// The SQL condition that a row is this person's, by three values from `$1` on.
+const IS_OF_PERSON: &str = "(issuer = $1 AND subject = $2 OR (issuer, subject) IN \
+     (SELECT i.issuer, i.subject FROM registry.identities AS i WHERE i.user_id = $3))";
+
+impl OperatorName {
+    fn condition(&self) -> Expr {
+        let Self { issuer, subject, user } = self;
+        Expr::cust_with_values(
+            IS_OF_PERSON,
+            [Value::from(issuer.as_str()), subject.as_str().into(), Uuid::from(*user).into()],
+        )
+    }
 }
 
-/// Locks these operators for a removal. Always in the same order, so that two removals can't deadlock.
-pub fn locked(names: &[(String, String)]) -> Select<Entity> {
-    let is = |(issuer, subject): &(String, String)| {
-        Condition::all().add(Column::Issuer.eq(issuer.as_str())).add(Column::Subject.eq(subject.as_str()))
-    };
-    let any = names.iter().fold(Condition::any(), |any, name| any.add(is(name)));
+/// The rows that make this person an operator.
+pub fn of_person(person: &OperatorName) -> Select<Entity> {
+    all().filter(person.condition())
+}
+
+/// Locks the rows that make this person an operator against removal until the transaction ends.
+pub fn locked_against_removal(person: &OperatorName) -> Select<Entity> {
+    of_person(person).lock(LockType::KeyShare)
+}
+
+/// Locks the operator with this name, and the rows of the person who removes it, if it is an operator. Always in the
+/// same order, so that two removals can't deadlock.
+pub fn locked(issuer: &str, subject: &str, remover: Option<&OperatorName>) -> Select<Entity> {
+    let named = Condition::all().add(Column::Issuer.eq(issuer)).add(Column::Subject.eq(subject));
+    let mut any = Condition::any().add(named);
+    if let Some(remover) = remover {
+        any = any.add(remover.condition());
+    }
     all().filter(any).lock(LockType::Update)
 }
 

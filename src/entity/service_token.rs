@@ -39,6 +39,11 @@ pub fn by_id(id: ServiceTokenId) -> Select<Entity> {
     Entity::find_by_id(id)
 }
 
+/// The tokens with these ids.
+pub fn by_ids(ids: &[ServiceTokenId]) -> Select<Entity> {
+    Entity::find().filter(Column::Id.eq_any(ids.to_vec()))
+}
+
 /// Locks the token with this id against other writers until the transaction ends.
 pub fn locked(id: ServiceTokenId) -> Select<Entity> {
     by_id(id).lock(LockType::NoKeyUpdate)

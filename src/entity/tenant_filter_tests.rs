@@ -5,8 +5,8 @@ use sea_orm::{DbBackend, EntityTrait, QueryTrait, Select, SelectorRaw, SelectorT
 use uuid::Uuid;
 
 use super::{
-    KeysetPage, TenantFilter, activation, agent, agent_version, api_key, audit, change, customer, invitation,
-    rollback_target, serving, user,
+    KeysetPage, TenantFilter, activation, agent, agent_version, api_key, audit, change, customer, identity,
+    invitation, rollback_target, serving, user,
 };
 use crate::{
     clock::Clock,
@@ -79,6 +79,8 @@ fn selects(tenants: &TenantFilter) -> Vec<(&'static str, String)> {
             "serving::page of agents",
             serving::page(tenants, Revision(1), Some(&agents), None, 10).inlined_sql(),
         ),
+        ("api_key::by_ids", api_key::by_ids(tenants, &[ID.into()]).inlined_sql()),
+        ("identity::of_users", identity::of_users(tenants, &[ID.into()]).inlined_sql()),
         ("user::by_ids", user::by_ids(tenants, &[ID.into()], None).inlined_sql()),
     ]
 }

@@ -151,6 +151,7 @@ mod tests {
             memberships: BTreeMap::from([(CustomerId::from(CITY), Role::Viewer)]),
             plan: Plan::Free,
             expires_at: Clock::default().now(),
+            sync_at: None,
         })
     }
 

@@ -113,6 +113,7 @@ mod tests {
             memberships: BTreeMap::from([(CustomerId::from(CITY), Role::Viewer)]),
             plan: Plan::Free,
             expires_at: Clock::default().now(),
+            sync_at: None,
         });
         Caller { principal, ..Caller::system("test") }
     }

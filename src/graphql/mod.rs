@@ -7,8 +7,8 @@ mod engine;
 mod schema;
 
 use schema::{
-    activation, agent, api_key, billing, change, config, customer, invitation, member, node, service_token,
-    subscription, user, version, watcher,
+    activation, agent, api_key, billing, change, config, customer, invitation, member, node, profile,
+    service_token, subscription, version, viewer, watcher,
 };
 
 pub use engine::{
@@ -27,7 +27,7 @@ pub use graphql_front::SchemaError;
 #[derive(Default, MergedObject)]
 #[graphql(name = "Query")]
 pub struct QueryRoot(
-    user::UserQuery,
+    viewer::ViewerQuery,
     node::NodeQuery,
     customer::CustomerQuery,
     agent::AgentQuery,
@@ -46,6 +46,7 @@ pub struct MutationRoot(
     billing::BillingMutation,
     member::MemberMutation,
     invitation::InvitationMutation,
+    profile::ProfileMutation,
     api_key::ApiKeyMutation,
     agent::AgentMutation,
     version::VersionMutation,

@@ -30,6 +30,7 @@ mod hangup;
 mod hot;
 mod http;
 mod idempotency;
+mod identity;
 mod issuer;
 mod json;
 mod limit;

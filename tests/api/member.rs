@@ -71,9 +71,14 @@ async fn whoever_is_invited_comes_in_with_the_address_verified() {
     assert_eq!(members.at("/customer/invitations/totalCount"), 0);
     assert_eq!(members.at("/customer/members/totalCount"), 2);
     ada.agent_by(&customer).await;
-    // A member can't be invited again.
+    // A member's own sign-in accepts nothing more: an invitation to its address is for a further identity.
     let again = invite(&admin, &customer, "ada@example.org", "VIEWER").await;
-    assert_eq!(again.text("/inviteMember/userErrors/0/code"), "ALREADY_EXISTS");
+    assert_eq!(again.at("/inviteMember/userErrors"), &json!([]));
+    let me = ada.gql(ME, Value::Null).await;
+    assert_eq!(me.at("/viewer/memberships/0/role"), "EDITOR");
+    let members = admin.gql(MEMBERS, json!({ "id": customer })).await;
+    assert_eq!(members.at("/customer/members/totalCount"), 2);
+    assert_eq!(members.at("/customer/invitations/totalCount"), 0, "it was dropped");
 }
 
 trait CreatesAnAgent {

@@ -13,7 +13,15 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    domain::{Error, Registry, Result, email::normalize_email, user::check_subject},
+    db::ChangeRecord,
+    domain::{
+        Caller, Error, Registry, Result,
+        change::ChangeAction,
+        email::normalize_email,
+        policy::{self, Action},
+        right::OpenTxn,
+        user::check_subject,
+    },
 };
 
 /// The issuers of users' tokens.
@@ -80,6 +88,49 @@ impl Registry {
                 Err(Error::Invalid { field: None, message })
             }
         }
+    }
+
+    /// Makes all running instances read the issuers' keys again, at once: they follow the log. For a key that was
+    /// withdrawn.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] unless the caller is an operator.
+    pub async fn refresh_issuer_keys(&self, caller: &Caller) -> Result<()> {
+        policy::allow(caller, Action::ManagePlatform)?;
+        let refresh = async move |txn: OpenTxn| -> Result<()> {
+            let txn = txn.platform(Action::ManagePlatform).await?;
+            txn.record(ChangeRecord::platform(ChangeAction::IssuerKeysRefreshed));
+            Ok(())
+        };
+        self.run(caller, refresh).await.map(drop)
+    }
+
+    /// Reads the issuers' keys again in background tasks, because the log says so.
+    pub(in crate::domain) fn read_issuer_keys(&self) {
+        for issuer in self.auth().issuer.outside() {
+            let issuer = issuer.clone();
+            self.db().tasks().spawn_background(async move {
+                match issuer.refresh().await {
+                    Ok(()) => tracing::info!(issuer = issuer.issuer(), "the issuer's keys were read again"),
+                    Err(err) => {
+                        tracing::warn!(error = %err, "the issuer's keys can't be refreshed; the known keys stay in use")
+                    }
+                }
+            });
+        }
+    }
+
+    /// Checks that users of this issuer can sign in.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for the field `issuer`.
+    pub(in crate::domain) fn check_known_issuer(&self, issuer: &str) -> Result<()> {
+        let names = self.auth().issuer.names();
+        if names.contains(&issuer) {
+            return Ok(());
+        }
+        let message = format!("no users of this issuer can sign in; name one of {}", names.join(", "));
+        Err(Error::invalid("issuer", message))
     }
 
     /// The `iss` claim that users' tokens must have.

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use quick_cache::unsync::Cache;
 use uuid::Uuid;
 
-use super::{Caller, Error, KeyPrincipal, Principal, Registry, Result, ServicePrincipal};
+use super::{Caller, Error, KeyPrincipal, Principal, Registry, Result, ServicePrincipal, UserPrincipal};
 use crate::{
     cache::entry_cache,
     clock::Instant,
@@ -28,6 +28,7 @@ pub mod opaque_token;
 mod refusal;
 mod sign_in;
 mod source;
+mod sync;
 mod token;
 
 pub use issuer::Issuer;
@@ -154,12 +155,18 @@ impl Registry {
     }
 
     /// The caller for a principal that was authenticated earlier with the same token. `None` once the credential has
-    /// expired. Also stores the use of an API key, when that is due.
+    /// expired, or the token's claims must be compared with the database again. Also stores the use of an API key, when that is due.
     #[must_use]
     pub fn recognize(&self, principal: &Principal, origin: &CallOrigin) -> Option<Caller> {
         let caller = Caller::new(principal.clone(), origin.clone());
         let now = self.clock().now();
         if caller.has_expired(now) {
+            return None;
+        }
+        // The claims of its token are compared with the database again.
+        if let Principal::User(UserPrincipal { sync_at: Some(due), .. }) = principal
+            && *due <= now
+        {
             return None;
         }
         if let Principal::ApiKey(KeyPrincipal { id, customer_id, .. }) = principal

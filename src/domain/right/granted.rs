@@ -13,7 +13,7 @@ use crate::{
         policy::{self, Action},
     },
     entity::{TenantFilter, publication::Publication},
-    id::CustomerId,
+    id::{CustomerId, UserId},
 };
 
 /// The result of a statement.
@@ -49,6 +49,11 @@ impl GrantedTxn {
     /// Creates a user's profile, as [`super::OpenTxn::make_profile`] does.
     pub(in crate::domain) async fn make_profile(&self, user: &UserPrincipal, now: Instant) -> Result<()> {
         super::make_profile(&self.txn, user, now).await
+    }
+
+    /// Records the changes of this write as this user's: the caller is known as another user from now on.
+    pub(in crate::domain) fn act_as_user(&self, user: UserId) {
+        self.txn.act_as(Actor { id: Some(user.into()), ..self.txn.actor() });
     }
 
     /// As [`Txn::tenant_filter`].

@@ -5,14 +5,15 @@ use super::{GrantedTxn, OpenTxn, WriteRight, renew_operator};
 use crate::{
     db::Permit,
     domain::{
-        Caller, Error, Result,
+        Caller, Error, Principal, Result,
         agent::Agent,
         auth::REFUSED,
         customer::{BillingStatus, Customer, CustomerStatus},
         invitation::Invitation,
         policy::{self, Action, CustomerState},
+        user::User,
     },
-    entity::{TenantFilter, agent, customer, invitation, operator},
+    entity::{TenantFilter, agent, customer, invitation, operator, user},
     id::{AgentId, CustomerId, InvitationId},
 };
 
@@ -105,25 +106,20 @@ impl OpenTxn {
         issuer: &str,
         subject: &str,
     ) -> Result<(GrantedTxn, bool)> {
-        let mut names = vec![(issuer.to_owned(), subject.to_owned())];
         let own = match WriteRight::of(&self.caller.principal)? {
-            WriteRight::Operator { issuer, subject } => Some((issuer, subject)),
+            WriteRight::Operator(person) => Some(person),
             WriteRight::System | WriteRight::Member(_) | WriteRight::ApiKey(_) => None,
         };
-        names.extend(own.clone());
-        let rows = self.txn.all(operator::locked(&names)).await?;
-        let has = |(issuer, subject): (&str, &str)| {
-            rows.iter().any(|row| row.issuer == issuer && row.subject == subject)
-        };
+        let rows = self.txn.all(operator::locked(issuer, subject, own.as_ref())).await?;
+        let was = rows.iter().any(|row| row.issuer == issuer && row.subject == subject);
         let mut caller = self.caller.clone();
-        if let Some((issuer, subject)) = &own {
-            renew_operator(&mut caller, has((issuer, subject)))?;
+        if let Some(person) = &own {
+            renew_operator(&mut caller, self.txn.one(operator::of_person(person)).await?.is_some())?;
         }
         if caller.has_expired(self.clock.now()) {
             return Err(REFUSED);
         }
         policy::allow(&caller, action)?;
-        let was = has((issuer, subject));
         Ok((self.grant(caller, Permit::Platform), was))
     }
 
@@ -136,10 +132,10 @@ impl OpenTxn {
         self,
         customer: CustomerId,
         id: InvitationId,
-    ) -> Result<Option<(GrantedTxn, Invitation)>> {
+    ) -> Result<Option<(GrantedTxn, Customer, Invitation)>> {
         let locked = self.one(customer::locked(self.tenant_filter(), customer)).await?;
-        let status = locked.ok_or(Error::NotFound("customer"))?.status();
-        check_status(&self.caller, Action::ManageMembers, status)?;
+        let locked = locked.ok_or(Error::NotFound("customer"))?;
+        check_status(&self.caller, Action::ManageMembers, locked.status())?;
         let now = self.clock.now();
         if self.caller.has_expired(now) {
             return Err(REFUSED);
@@ -148,6 +144,45 @@ impl OpenTxn {
         let caller = self.caller.clone();
         Ok(open
             .filter(|open| open.expires_at > now)
-            .map(|open| (self.grant(caller, Permit::Customer(customer)), open)))
+            .map(|open| (self.grant(caller, Permit::Customer(customer)), locked, open)))
+    }
+
+    /// Locks the customer at which the claims of the caller's token give a membership, or give none any more. The claims
+    /// are the right: the token has been verified.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Unauthenticated`]; [`Error::Suspended`] when the customer's status doesn't allow
+    /// `action`.
+    pub(in crate::domain) async fn claimed_membership(
+        self,
+        action: Action,
+        customer: CustomerId,
+    ) -> Result<(GrantedTxn, Customer)> {
+        let locked = self.one(customer::locked(self.tenant_filter(), customer)).await?;
+        let locked = locked.ok_or(Error::NotFound("customer"))?;
+        check_status(&self.caller, action, locked.status())?;
+        if self.caller.has_expired(self.clock.now()) {
+            return Err(REFUSED);
+        }
+        let caller = self.caller.clone();
+        Ok((self.grant(caller, Permit::Customer(customer)), locked))
+    }
+
+    /// Locks the caller's own profile.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the caller has none; [`Error::Unauthenticated`].
+    pub(in crate::domain) async fn own_profile(self) -> Result<(GrantedTxn, User)> {
+        let Principal::User(principal) = &self.caller.principal else {
+            return Err(Error::Forbidden("only a person has a profile"));
+        };
+        let found = self.one(user::by_subject(&principal.issuer, &principal.subject)).await?;
+        let id = found.ok_or(Error::NotFound("profile"))?.id;
+        let profile = self.one(user::locked_profile(id)).await?.ok_or(Error::NotFound("profile"))?;
+        if self.caller.has_expired(self.clock.now()) {
+            return Err(REFUSED);
+        }
+        let caller = self.caller.clone();
+        Ok((self.grant(caller, Permit::Profile(id)), profile))
     }
 }

@@ -23,7 +23,13 @@ use super::{
 use crate::{
     clock::{Clock, Instant},
     db::{Actor, ChangeRecord, DbError, Permit, Query, Txn},
-    entity::{TenantFilter, api_key, idempotency_key::StoredResult, membership, operator, user},
+    entity::{
+        TenantFilter, api_key,
+        idempotency_key::StoredResult,
+        membership,
+        operator::{self, OperatorName},
+        user,
+    },
     id::{ApiKeyId, CustomerId, Revision, UserId},
 };
 
@@ -40,7 +46,7 @@ enum WriteRight {
     System,
     /// A row of `operators`. It is locked until the write ends, since there may be no customer whose lock a removal
     /// would wait for.
-    Operator { issuer: String, subject: String },
+    Operator(OperatorName),
     /// A row of `memberships`, at the customer that the write changes.
     Member(UserId),
     /// A row of `api_keys`.
@@ -55,9 +61,7 @@ impl WriteRight {
     fn of(principal: &Principal) -> Result<Self> {
         match principal {
             Principal::System => Ok(Self::System),
-            Principal::User(UserPrincipal { issuer, subject, operator: true, .. }) => {
-                Ok(Self::Operator { issuer: issuer.clone(), subject: subject.clone() })
-            }
+            Principal::User(user) if user.operator => Ok(Self::Operator(user.operator_name())),
             Principal::User(user) => Ok(Self::Member(user.id)),
             Principal::ApiKey(key) => Ok(Self::ApiKey(key.id)),
             Principal::Service(_) => Err(Error::Forbidden("a service token can't write")),
@@ -143,13 +147,25 @@ impl OpenTxn {
         policy::allow(&self.reload_caller(None).await?, action)
     }
 
+    /// Whether this profile is the caller's own.
+    ///
+    /// # Errors
+    /// Any [`DbError`] of the database.
+    pub(super) async fn is_own_profile(&self, id: UserId) -> std::result::Result<bool, DbError> {
+        let Principal::User(UserPrincipal { issuer, subject, .. }) = &self.caller.principal else {
+            return Ok(false);
+        };
+        let own = self.txn.one(user::by_subject(issuer, subject)).await?;
+        Ok(own.is_some_and(|own| own.id == id))
+    }
+
     /// The caller with its current rights: at this customer, or without one, those for the platform's own data.
     async fn reload_caller(&self, customer: Option<CustomerId>) -> Result<Caller> {
         let (txn, mut caller) = (&self.txn, self.caller.clone());
         match WriteRight::of(&caller.principal)? {
             WriteRight::System => {}
-            WriteRight::Operator { issuer, subject } => {
-                let held = txn.one(operator::locked_against_removal(&issuer, &subject)).await?;
+            WriteRight::Operator(person) => {
+                let held = txn.one(operator::locked_against_removal(&person)).await?;
                 renew_operator(&mut caller, held.is_some())?;
             }
             WriteRight::Member(id) => {
@@ -205,9 +221,10 @@ async fn make_profile(txn: &Txn, principal: &UserPrincipal, now: Instant) -> Res
         id: Set(principal.id),
         issuer: Set(principal.issuer.clone()),
         subject: Set(principal.subject.clone()),
-        email: Set(principal.email.clone()),
+        email: Set(principal.verified_email().map(str::to_owned)),
         name: Set(principal.name.clone()),
         created_at: Set(now),
+        chosen_name: Set(None),
     };
     if txn.insert_new(row).await? {
         txn.record(ChangeRecord::platform(ChangeAction::UserCreated).subject(principal.id));

@@ -13,13 +13,14 @@ use crate::{
         audit::{AuditSubject, ChangeFilter},
         change::{Change, LogPosition},
         customer::Customer,
+        identity::Identity,
         invitation::Invitation,
         limit::Usage,
         member::Membership,
         user::User,
         version::{BodyKey, VersionBody, VersionSummary},
     },
-    id::{ActivationId, AgentId, ApiKeyId, CustomerId, InvitationId, UserId, VersionId},
+    id::{ActivationId, AgentId, ApiKeyId, CustomerId, InvitationId, ServiceTokenId, UserId, VersionId},
 };
 
 /// The type of a loader of one kind; see [`loaders`] for the kinds.
@@ -145,6 +146,12 @@ loaders! {
     api_key_pages: pages[CustomerId => ApiKey, by ApiKeyId, api_keys_of_each];
     /// Numbers of API keys by customer.
     api_key_counts: counts[CustomerId, count_api_keys_of_each];
+    /// Names of API keys by id.
+    api_key_names: values[ApiKeyId => String, api_key_names];
+    /// Names of service tokens by id.
+    service_token_names: values[ServiceTokenId => String, service_token_names];
+    /// Identities by user.
+    identities: values[UserId => Vec<Identity>, identities_of_each];
     /// Users by id.
     users: rows[UserId => User, users_by_ids];
     /// Agents by id.

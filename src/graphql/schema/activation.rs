@@ -5,11 +5,11 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 
 use super::{
+    actor::Actor,
     agent::{Agent, patch},
     error::{MutationResult, Nullable, UserError, into_mutation_result, linked, to_graphql_error},
     page::connection,
     scalar::{Cursor, DateTime, Revision, id, to_id},
-    user::Actor,
     version::AgentVersion,
 };
 use crate::{

@@ -5,10 +5,10 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 
 use super::{
+    actor::Actor,
     error::{MutationResult, UserError, into_mutation_result},
     page::connection,
     scalar::{DateTime, Revision, id, to_id},
-    user::Actor,
 };
 use crate::{
     domain::{self, BoundedCount, Error, Page, PageArgs, api_key, policy::Action},

@@ -6,12 +6,13 @@ use async_graphql::{Context, Enum, ID, InputObject, Object};
 use serde_json::Value;
 
 use super::{
+    actor::Actor,
     agent::Agent,
     customer::Customer,
     error::{Nullable, linked, nullable, to_graphql_error},
     page::{connection, page_args},
     scalar::{Cursor, DateTime, Json, Revision, id, to_id},
-    user::{Actor, ActorKind},
+    user::ActorKind,
     version::AgentVersion,
 };
 use crate::{
@@ -40,8 +41,10 @@ pub enum ChangeAction {
     CustomerErased,
     /// A user's profile was created.
     UserCreated,
-    /// A user's profile took over the name and address in the user's token.
+    /// A user's profile took over the name and address in the user's token, or the user changed its name.
     UserUpdated,
+    /// A user got a further identity to sign in by.
+    IdentityLinked,
     /// A user became a member of a customer, or a member's role changed.
     MemberSet,
     /// A member left or was removed; the agents that the user owned there have no owner.
@@ -64,6 +67,8 @@ pub enum ChangeAction {
     ServiceTokenCreated,
     /// A service token was revoked.
     ServiceTokenRevoked,
+    /// All instances read the public keys of the users' issuers again.
+    IssuerKeysRefreshed,
     /// An agent was created.
     AgentCreated,
     /// An agent's name, description or owner changed.

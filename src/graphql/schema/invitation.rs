@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 
 use super::{
+    actor::Actor,
     error::{MutationResult, UserError, into_mutation_result},
     page::connection,
     scalar::{DateTime, Revision, id, to_id},
-    user::{Actor, Role},
+    user::Role,
 };
 use crate::{
-    domain::{BoundedCount, Page, PageArgs, invitation, policy::Action},
+    domain::{BoundedCount, Page, PageArgs, invitation, pending_invitation, policy::Action},
     graphql::engine::context::{RequestView, request},
     id::{CustomerId, InvitationId},
 };
@@ -55,6 +56,42 @@ impl Invitation {
     /// When the invitation expires, 14 days after it was created.
     async fn expires_at(&self) -> DateTime {
         self.row.expires_at.into()
+    }
+}
+
+/// What an invitation waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "pending_invitation::InvitationBlock")]
+pub enum InvitationBlock {
+    /// The issuer of your token hasn't verified your address.
+    EmailNotVerified,
+    /// The customer has as many members as its plan allows.
+    LimitReached,
+    /// The customer is suspended.
+    Suspended,
+    /// The customer is canceled.
+    Canceled,
+}
+
+/// An invitation to your address that has not made you a member yet.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct PendingInvitation {
+    /// The name of the customer that has invited you. Null until your address is verified.
+    customer_name: Option<String>,
+    /// The role that you will have. Null until your address is verified.
+    role: Option<Role>,
+    /// When the invitation expires.
+    expires_at: DateTime,
+    /// What the invitation waits for. Null if your next sign-in accepts it.
+    blocked_by: Option<InvitationBlock>,
+}
+
+impl From<pending_invitation::PendingInvitation> for PendingInvitation {
+    fn from(pending: pending_invitation::PendingInvitation) -> Self {
+        let pending_invitation::PendingInvitation { place, expires_at, blocked_by } = pending;
+        let (customer_name, role) =
+            place.map_or((None, None), |(name, role)| (Some(name), Some(role.into())));
+        Self { customer_name, role, expires_at: expires_at.into(), blocked_by: blocked_by.map(Into::into) }
     }
 }
 
@@ -140,9 +177,9 @@ pub struct InvitationMutation;
 #[Object]
 impl InvitationMutation {
     /// Invites an e-mail address: its owner becomes a member by signing in within 14 days with a token whose issuer
-    /// has verified the address. No e-mail is sent; tell them yourself. For the customer's ADMINs and operators.
-    /// Fails with ALREADY_EXISTS for a member, or an invitation in another role, and with LIMIT_REACHED beyond the
-    /// plan.
+    /// has verified the address. If a member has the address, its owner signs in as that member from then on, in the
+    /// member's role. No e-mail is sent; tell them yourself. For the customer's ADMINs and operators. Fails with
+    /// ALREADY_EXISTS for an open invitation in another role, and with LIMIT_REACHED beyond the plan.
     async fn invite_member(
         &self,
         ctx: &Context<'_>,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 
 use super::{
     customer::Customer,
@@ -17,6 +17,16 @@ use crate::{
     id::{CustomerId, UserId},
 };
 
+/// What gave a membership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum MembershipSource {
+    /// A person: an invitation, an ADMIN or an operator.
+    Manual,
+    /// Roles or groups in the tokens of the user's identity provider. They change CLAIM memberships alone; a person who
+    /// changes the role makes it MANUAL.
+    Claim,
+}
+
 /// A user's membership of a customer, with the role that the user holds there.
 #[derive(Clone)]
 pub struct Membership {
@@ -27,6 +37,19 @@ pub struct Membership {
 /// A user's membership of a customer, with the role that the user holds there.
 #[Object]
 impl Membership {
+    /// Identifies the membership for clients' caches. `node` doesn't know it.
+    async fn id(&self) -> ID {
+        ID(format!("{}.{}", self.row.customer_id, self.row.user_id))
+    }
+
+    /// Whether a person gave the membership, or the identity provider's roles.
+    async fn source(&self) -> MembershipSource {
+        match self.row.claim_issuer {
+            None => MembershipSource::Manual,
+            Some(_) => MembershipSource::Claim,
+        }
+    }
+
     /// The customer that the user is a member of.
     async fn customer(&self) -> async_graphql::Result<Customer> {
         let customer = self.view.customer(self.row.customer_id).await?;
@@ -89,6 +112,32 @@ impl MembershipConnection {
     }
 }
 
+/// The member to add, by issuer and subject.
+#[derive(Clone, Debug, InputObject)]
+pub struct AddMemberInput {
+    /// The UUID of the customer.
+    customer_id: ID,
+    /// The issuer of the member's tokens: their `iss` claim. The service's only issuer when left out.
+    issuer: Option<String>,
+    /// The member's name at the issuer: the `sub` claim, 1 to 255 characters.
+    subject: String,
+    /// The role that the member has from now on.
+    role: Role,
+    #[doc = idempotency_key!()]
+    idempotency_key: Option<String>,
+}
+
+/// The result of `addMember`.
+#[derive(SimpleObject)]
+pub struct AddMemberPayload {
+    /// The membership; null if there are `userErrors`.
+    membership: Option<Membership>,
+    /// The commit that added the member, an earlier one if it had the role already; null if there are `userErrors`.
+    revision: Option<Revision>,
+    /// Why the member wasn't added; empty on success.
+    user_errors: Vec<UserError>,
+}
+
 /// The member, and the new role.
 #[derive(Clone, Debug, InputObject)]
 pub struct ChangeMemberRoleInput {
@@ -141,6 +190,28 @@ pub struct MemberMutation;
 
 #[Object]
 impl MemberMutation {
+    /// Makes a person or a machine a member at once, by issuer and subject, where tokens contain no address;
+    /// `inviteMember` is for addresses. A member gets the role. Fails with LIMIT_REACHED beyond the plan,
+    /// and for ADMINs with ALREADY_EXISTS for a person whom other customers know. For the customer's ADMINs and
+    /// operators.
+    async fn add_member(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The customer, the member and the role.")] input: AddMemberInput,
+    ) -> async_graphql::Result<AddMemberPayload> {
+        let (request, AddMemberInput { customer_id, issuer, subject, role, idempotency_key }) =
+            (request(ctx)?, input);
+        let answer = async {
+            let customer_id = id("customerId", &customer_id)?;
+            let input = member::AddMember { customer_id, issuer, subject, role: role.into() };
+            request.registry.add_member(&request.idempotent_caller(ctx, idempotency_key)?, input).await
+        };
+        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
+        let view = request.fresh_view();
+        let membership = value.map(|row| Membership { row: Arc::new(row), view });
+        Ok(AddMemberPayload { membership, revision, user_errors })
+    }
+
     /// Gives a member another role. Subscriptions that a lower role doesn't allow end within a second. Fails with
     /// CONFLICT for the customer's last ADMIN. For its ADMINs and operators.
     async fn change_member_role(

@@ -11,6 +11,7 @@ macro_rules! idempotency_key {
 }
 
 pub(in crate::graphql) mod activation;
+pub(in crate::graphql) mod actor;
 pub(in crate::graphql) mod agent;
 pub(in crate::graphql) mod api_key;
 pub(in crate::graphql) mod billing;
@@ -23,9 +24,11 @@ pub(in crate::graphql) mod invitation;
 pub(in crate::graphql) mod member;
 pub(in crate::graphql) mod node;
 pub(in crate::graphql) mod page;
+pub(in crate::graphql) mod profile;
 pub(in crate::graphql) mod scalar;
 pub(in crate::graphql) mod service_token;
 pub(in crate::graphql) mod subscription;
 pub(in crate::graphql) mod user;
 pub(in crate::graphql) mod version;
+pub(in crate::graphql) mod viewer;
 pub(in crate::graphql) mod watcher;

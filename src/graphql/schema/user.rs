@@ -1,25 +1,23 @@
-//! People in the GraphQL schema: users, actors, and the viewer (the caller) with its permissions.
+//! People in the GraphQL schema: users, their roles and permissions.
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, SimpleObject};
-use uuid::Uuid;
+use async_graphql::{Enum, ID, Object, SimpleObject};
 
 use super::{
     agent::AgentConnection,
-    customer::Customer,
     error::{Nullable, nullable},
     page::page_args,
     scalar::{DateTime, to_id},
 };
 use crate::{
     domain::{
-        Principal, change, member,
+        change, identity, member,
         policy::{self, Action},
         user,
     },
-    graphql::engine::context::{RequestView, request},
-    id::{CustomerId, UserId},
+    graphql::engine::context::RequestView,
+    id::UserId,
 };
 
 /// A person, identified by the issuer and the subject of their sign-in tokens.
@@ -27,6 +25,36 @@ use crate::{
 pub struct User {
     row: Arc<user::User>,
     view: RequestView,
+}
+
+/// A name by which a person signs in.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct Identity {
+    /// The issuer of the person's tokens: their `iss` claim.
+    issuer: String,
+    /// The person's name at the issuer: the `sub` claim.
+    subject: String,
+}
+
+impl User {
+    pub(in crate::graphql) fn new(row: Arc<user::User>, view: RequestView) -> Self {
+        Self { row, view }
+    }
+
+    /// Whether the reader is the user itself, or acts for the platform.
+    fn is_open_to_reader(&self) -> bool {
+        let caller = self.view.caller();
+        caller.profile() == Some(self.row.id) || policy::is_platform(caller)
+    }
+
+    fn visible_email(&self) -> Option<&str> {
+        self.row.email.as_deref().filter(|_| self.is_open_to_reader())
+    }
+
+    /// The name for people: the display name, else the address if the reader may see it.
+    pub(super) fn visible_name(&self) -> Option<&str> {
+        self.row.display_name().or_else(|| self.visible_email())
+    }
 }
 
 /// The kinds of callers that can do something.
@@ -66,17 +94,31 @@ impl User {
         to_id(self.row.id)
     }
 
-    /// The display name from the user's token; null if it had none.
+    /// The display name: the one that the user has chosen, else the one in the user's token. Null if there is none.
     async fn name(&self) -> Option<&str> {
-        self.row.name.as_deref()
+        self.row.display_name()
     }
 
     /// The user's e-mail address; null if unknown, and for everyone but the user and operators. A customer's ADMINs
     /// find its members' addresses in `Customer.members`.
     async fn email(&self) -> Option<&str> {
-        let caller = self.view.caller();
-        let may_see = caller.profile() == Some(self.row.id) || policy::is_platform(caller);
-        self.row.email.as_deref().filter(|_| may_see)
+        self.visible_email()
+    }
+
+    /// The names by which the user signs in, oldest first. Null for everyone but the user and operators.
+    async fn identities(&self) -> Nullable<Vec<Identity>> {
+        nullable(async {
+            if !self.is_open_to_reader() {
+                return Ok(None);
+            }
+            let identities = self.view.loaders().identities.load(self.row.id).await?;
+            let shown = |row: &identity::Identity| Identity {
+                issuer: row.issuer.clone(),
+                subject: row.subject.clone(),
+            };
+            Ok(Some(identities.map(|rows| rows.iter().map(shown).collect()).unwrap_or_default()))
+        })
+        .await
     }
 
     /// The agents that this user owns and you can see, oldest first. FORBIDDEN for service tokens, and for API keys
@@ -101,59 +143,6 @@ impl User {
     }
 }
 
-/// The caller that did something.
-#[derive(Clone)]
-pub struct Actor {
-    kind: change::ActorKind,
-    id: Option<Uuid>,
-    view: RequestView,
-}
-
-impl Actor {
-    pub(in crate::graphql) fn new(kind: change::ActorKind, id: Option<Uuid>, view: RequestView) -> Self {
-        Self { kind, id, view }
-    }
-}
-
-/// The caller that did something.
-#[Object]
-impl Actor {
-    /// The kind of caller; it decides what `id` names.
-    async fn kind(&self) -> ActorKind {
-        self.kind.into()
-    }
-
-    /// The UUID of the user, API key or service token. Null for SYSTEM. Service tokens, and API keys without
-    /// `changes:read`, see only their own.
-    async fn id(&self) -> Option<ID> {
-        let caller = self.view.caller();
-        let is_oneself = self.id.is_some() && caller.actor().id == self.id;
-        let may_see = is_oneself || policy::allow(caller, Action::ReadPeople).is_ok();
-        self.id.filter(|_| may_see).map(to_id)
-    }
-
-    /// The person who did it. Null for programs and the system, for people who share no customer with you, and for
-    /// callers who may not see people.
-    async fn user(&self) -> Nullable<User> {
-        nullable(async {
-            match (self.kind, self.id) {
-                (change::ActorKind::User | change::ActorKind::Operator, Some(id)) => {
-                    self.view.user(id.into()).await
-                }
-                (
-                    change::ActorKind::User
-                    | change::ActorKind::Operator
-                    | change::ActorKind::ApiKey
-                    | change::ActorKind::Service
-                    | change::ActorKind::System,
-                    _,
-                ) => Ok(None),
-            }
-        })
-        .await
-    }
-}
-
 impl RequestView {
     pub(in crate::graphql) async fn user(&self, id: UserId) -> async_graphql::Result<Option<User>> {
         Ok(self.loaders().users.load(id).await?.map(|row| User { row, view: self.clone() }))
@@ -173,148 +162,3 @@ macro_rules! define_permission {
 }
 
 policy::with_actions!(define_permission);
-
-/// The caller of this request: you, and what you may do.
-pub struct Viewer {
-    view: RequestView,
-}
-
-/// Your membership of one customer.
-#[derive(SimpleObject)]
-#[graphql(complex)]
-pub struct ViewerMembership {
-    /// Your role at this customer.
-    role: Role,
-    #[graphql(skip)]
-    customer_id: CustomerId,
-    #[graphql(skip)]
-    view: RequestView,
-}
-
-#[async_graphql::ComplexObject]
-impl ViewerMembership {
-    /// The customer that you are a member of.
-    async fn customer(&self) -> Nullable<Customer> {
-        nullable(async { self.view.customer(self.customer_id).await }).await
-    }
-
-    /// Your rights at this customer: those of your role, or all if you are an operator. Billing status isn't
-    /// considered.
-    async fn permissions(&self) -> Vec<Permission> {
-        let caller = self.view.caller();
-        let may = |action: &Action| policy::allow_on(caller, *action, self.customer_id, "customer").is_ok();
-        Action::ALL.into_iter().filter(may).map(Into::into).collect()
-    }
-}
-
-/// The caller of this request: you, and what you may do.
-#[Object]
-impl Viewer {
-    /// The kind of caller that you are.
-    async fn kind(&self) -> ActorKind {
-        match &self.view.caller().principal {
-            Principal::User(user) if user.operator => ActorKind::Operator,
-            Principal::User(_) => ActorKind::User,
-            Principal::ApiKey(_) => ActorKind::ApiKey,
-            Principal::Service(_) => ActorKind::Service,
-            Principal::System => ActorKind::System,
-        }
-    }
-
-    /// Your profile. Null for programs; also for a user without a profile, which an accepted invitation or the
-    /// first write creates.
-    async fn user(&self) -> Nullable<User> {
-        nullable(async {
-            match &self.view.caller().principal {
-                Principal::User(user) if user.has_profile => self.view.user(user.id).await,
-                Principal::User(_) | Principal::ApiKey(_) | Principal::Service(_) | Principal::System => {
-                    Ok(None)
-                }
-            }
-        })
-        .await
-    }
-
-    /// Your name in your credential: a user's subject, or the name of an API key or service token.
-    async fn name(&self) -> &str {
-        match &self.view.caller().principal {
-            Principal::User(user) => &user.subject,
-            Principal::ApiKey(key) => &key.name,
-            Principal::Service(service) => &service.name,
-            Principal::System => "system",
-        }
-    }
-
-    /// True if you are an operator: a person who runs the platform, with all rights at all customers.
-    async fn is_operator(&self) -> bool {
-        matches!(&self.view.caller().principal, Principal::User(user) if user.operator)
-    }
-
-    /// Your role at each of your customers; empty for operators who have none, and for programs.
-    async fn memberships(&self) -> Vec<ViewerMembership> {
-        let Principal::User(user) = &self.view.caller().principal else {
-            return Vec::new();
-        };
-        let place = |(customer_id, role): (&CustomerId, &member::Role)| ViewerMembership {
-            role: (*role).into(),
-            customer_id: *customer_id,
-            view: self.view.clone(),
-        };
-        user.memberships.iter().map(place).collect()
-    }
-
-    /// What your API key or service token may do, spelled as `agents:read`; empty for users.
-    async fn scopes(&self) -> Vec<&'static str> {
-        match &self.view.caller().principal {
-            Principal::ApiKey(key) => key.scopes.iter().map(|scope| scope.as_str()).collect(),
-            Principal::Service(service) => service.scopes.iter().map(|scope| scope.as_str()).collect(),
-            Principal::User(_) | Principal::System => Vec::new(),
-        }
-    }
-
-    /// Your rights at any of your customers or, for operators, everywhere. `ViewerMembership.permissions` lists them
-    /// for each customer.
-    async fn permissions(&self) -> Vec<Permission> {
-        let caller = self.view.caller();
-        let places: Vec<CustomerId> = match &caller.principal {
-            Principal::User(user) if !user.operator => user.memberships.keys().copied().collect(),
-            Principal::User(_) | Principal::ApiKey(_) | Principal::Service(_) | Principal::System => {
-                Vec::new()
-            }
-        };
-        let may = |action: &Action| match &caller.principal {
-            Principal::User(user) if !user.operator => {
-                places.iter().any(|id| policy::allow_on(caller, *action, *id, "customer").is_ok())
-            }
-            Principal::User(_) | Principal::ApiKey(_) | Principal::Service(_) | Principal::System => {
-                policy::allow(caller, *action).is_ok()
-            }
-        };
-        Action::ALL.into_iter().filter(may).map(Into::into).collect()
-    }
-
-    /// The UUID of your API key's customer; null for users and service tokens.
-    async fn customer_id(&self) -> Option<ID> {
-        match &self.view.caller().principal {
-            Principal::ApiKey(key) => Some(to_id(key.customer_id)),
-            Principal::User(_) | Principal::Service(_) | Principal::System => None,
-        }
-    }
-
-    /// When your credential expires; null if it doesn't expire.
-    async fn expires_at(&self) -> Option<DateTime> {
-        self.view.caller().expires_at().map(Into::into)
-    }
-}
-
-/// The root field of `Query` that describes the caller.
-#[derive(Default)]
-pub struct UserQuery;
-
-#[Object]
-impl UserQuery {
-    /// The caller of this request: who you are, and what you may do.
-    async fn viewer(&self, ctx: &Context<'_>) -> async_graphql::Result<Viewer> {
-        Ok(Viewer { view: request(ctx)?.view() })
-    }
-}

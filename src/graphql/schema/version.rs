@@ -6,11 +6,11 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use serde_json::Value;
 
 use super::{
+    actor::Actor,
     agent::Agent,
     error::{MutationResult, Nullable, UserError, into_mutation_result, nullable, to_graphql_error},
     page::connection,
     scalar::{DateTime, Json, Revision, id, to_id},
-    user::Actor,
 };
 use crate::{
     domain::{BoundedCount, Error, Page, PageArgs, agent, policy::Action, version},

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, Object};
 
 use super::{
+    actor::Actor,
     error::to_graphql_error,
     page::{connection, page_args},
     scalar::{DateTime, Revision, to_id},
-    user::Actor,
 };
 use crate::{
     domain::{BoundedCount, Page, Principal},

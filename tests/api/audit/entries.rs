@@ -77,7 +77,7 @@ async fn all_kinds(app: &App) -> Names {
     mutate(&operator, "updateCustomer", json!({ "customerId": city, "name": "Old City" }), "").await;
     mutate(&operator, "setPlan", json!({ "customerId": city, "plan": "PRO" }), "").await;
     mutate(&operator, "setBillingStatus", json!({ "customerId": city, "status": "PAST_DUE" }), "").await;
-    names.add(app.set_member(&city, "adam", Role::Admin).await, "Adam");
+    let adam_id = names.add(app.set_member(&city, "adam", Role::Admin).await, "Adam");
     let adam = app.user("adam", None);
 
     // Users: one joins, changes her name while she joins another customer, and leaves.
@@ -100,6 +100,9 @@ async fn all_kinds(app: &App) -> Names {
     let token = app.registry.mint(subject, Duration::from_secs(600)).unwrap();
     user(&app.bearer(&token)).await;
     mutate(&adam, "removeMember", json!({ "customerId": city, "userId": ada }), "").await;
+    let identity = json!({ "userId": adam_id, "issuer": "https://issuer.invalid", "subject": "adam" });
+    mutate(&operator, "linkIdentity", identity, "user { id }").await;
+    app.registry.refresh_issuer_keys(&system).await.unwrap();
 
     // API keys, and the writes of a customer's own program.
     let scopes = ["AGENTS_READ", "AGENTS_WRITE", "VERSIONS_PUBLISH", "VERSIONS_ACTIVATE"];
@@ -207,6 +210,10 @@ async fn each_kind_says_who_what_before_and_after() {
       {"after":"EDITOR","before":null}
     member.removed: USER Adam City - - Ada
       {"after":null,"before":"VIEWER"}
+    identity.linked: OPERATOR Olga - - - Adam
+      {}
+    issuer.keys_refreshed: SYSTEM - - - - -
+      {}
     api_key.created: USER Adam City - - Key
       {"after":{"expires_at":null,"scopes":["agents:read","agents:write","versions:publish","versions:activate"]}}
     api_key.rotated: USER Adam City - - Key
@@ -256,7 +263,7 @@ async fn each_kind_says_who_what_before_and_after() {
     let (pruned, lines) = self::lines(&app, &names, before).await;
     assert_snapshot!(lines, @r#"
     log.pruned: SYSTEM - - - - -
-      {"after":{"chain_hash":"hash","position":1,"revision":33},"before":{"revision":0}}
+      {"after":{"chain_hash":"hash","position":1,"revision":35},"before":{"revision":0}}
     "#);
     actions.extend(pruned);
 

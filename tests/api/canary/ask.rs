@@ -272,6 +272,7 @@ fn plain(name: &str) -> Option<Value> {
     match name {
         "name" | "systemPrompt" | "modelName" | "description" | "message" => Some(json!("Guessed")),
         "email" => Some(json!("guessed@example.org")),
+        "issuer" | "subject" => Some(json!("urn:agent-registry:local")),
         "role" => Some(json!("VIEWER")),
         "plan" => Some(json!("PRO")),
         "status" => Some(json!("ACTIVE")),
@@ -279,8 +280,7 @@ fn plain(name: &str) -> Option<Value> {
         "tools" => Some(json!([{ "name": "guessed" }])),
         "activate" => Some(json!(true)),
         "modelParameters" | "expectedLatestNumber" | "expiresAt" | "overlapSeconds" | "steps" => None,
-        // Idempotency keys are separate for each caller, as tests/api/idempotency.rs checks. A used key would only
-        // hide the request.
+        // Keys are separate for each caller (tests/api/idempotency.rs); a used one would hide the request.
         "idempotencyKey" => None,
         other => panic!("decide which value {other} gets"),
     }

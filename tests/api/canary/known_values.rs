@@ -21,6 +21,8 @@ pub(super) async fn rows(admin_url: &str, customer: &str) -> Rows {
     wanted.push(("customers".to_owned(), "id = $1::text::uuid"));
     let people = "id IN (SELECT user_id FROM registry.memberships WHERE customer_id = $1::text::uuid)";
     wanted.push(("users".to_owned(), people));
+    let theirs = "user_id IN (SELECT user_id FROM registry.memberships WHERE customer_id = $1::text::uuid)";
+    wanted.push(("identities".to_owned(), theirs));
     let mut rows = Rows::new();
     for (table, condition) in wanted {
         let sql = format!("SELECT to_jsonb(t)::text FROM registry.{table} AS t WHERE {condition} ORDER BY 1");

@@ -120,6 +120,25 @@ pub(crate) const FIELDS: &[(&str, &str, Access)] = &[
         "(input: { customerId: CUSTOMER, userId: USER, role: VIEWER }) { userErrors { code } }",
         ADMIN,
     ),
+    (
+        "addMember",
+        "(input: { customerId: CUSTOMER, subject: UNIQUE, role: VIEWER }) { userErrors { code } }",
+        ADMIN,
+    ),
+    (
+        "linkIdentity",
+        "(input: { userId: USER, issuer: \"https://issuer.invalid\", subject: UNIQUE }) { userErrors { code } }",
+        OPERATOR,
+    ),
+    (
+        "updateProfile",
+        "(input: { name: UNIQUE }) { userErrors { code } }",
+        Access {
+            value: &[MEMBERS, &["their viewer", "their editor", "their admin", "operator"]],
+            not_found: &[&["stranger"]],
+            ..NOBODY
+        },
+    ),
     ("removeMember", "(input: { customerId: CUSTOMER, userId: LEAVER }) { userErrors { code } }", ADMIN),
     (
         "createApiKey",

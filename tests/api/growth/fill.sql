@@ -19,6 +19,9 @@ SELECT pg_temp.named('c000', n), 'City ' || n, 'ENTERPRISE', now(), now() FROM g
 INSERT INTO registry.users (id, issuer, subject, email, created_at)
 SELECT pg_temp.named('d000', n), 'urn:agent-registry:local', 'user ' || n, 'user' || n || '@example.com', now()
 FROM generate_series(1, CUSTOMERS + 1000) AS n;
+-- The triggers are off here.
+INSERT INTO registry.identities (issuer, subject, user_id, created_at)
+SELECT issuer, subject, id, created_at FROM registry.users ON CONFLICT DO NOTHING;
 INSERT INTO registry.memberships (customer_id, user_id, role, created_at)
 SELECT pg_temp.named('c000', CASE WHEN n > CUSTOMERS THEN 1 ELSE n END), pg_temp.named('d000', n), 'ADMIN', now()
 FROM generate_series(1, CUSTOMERS + 1000) AS n;

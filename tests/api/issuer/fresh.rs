@@ -2,12 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use agent_registry::domain::auth::jwks::JwksError;
+use agent_registry::domain::{Caller, Principal, UserPrincipal, auth::jwks::JwksError};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::{sync::Notify, time::timeout};
 
 use super::{KeyFile, Publisher, Reply, Signer, VIEWER, World, assert_refused, set};
+use crate::support::wait::eventually;
 
 /// How long to wait for an event: many times what it takes.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -175,4 +176,40 @@ async fn a_source_that_does_not_answer_holds_up_nobody_else() {
     go_on.notify_one();
     assert_refused(&timeout(DEADLINE, waiting).await.unwrap().unwrap(), "an unknown key");
     assert_eq!((publisher.asked(), world.revision().await), (2, 0));
+}
+
+#[tokio::test]
+async fn a_command_makes_every_instance_read_the_keys_again() {
+    let (old, new) = (Signer::ed("old"), Signer::ec("new"));
+    let publisher = Publisher::start(Reply::Set(set([&old, &new]))).await;
+    let world = World::new(publisher.source()).await;
+    assert!(world.knows(&old).await);
+    publisher.says(Reply::Set(set([&new])));
+    assert!(world.knows(&old).await, "the withdrawn key is known still");
+    world.app.registry.refresh_issuer_keys(&Caller::system("test")).await.unwrap();
+    eventually("the withdrawn key is refused", async || !world.knows(&old).await).await;
+    assert!(world.knows(&new).await);
+    // Only an operator may.
+    let (asked, before) = (publisher.asked(), world.revision().await);
+    let stranger = Caller { principal: user(&world), ..Caller::system("test") };
+    assert!(world.app.registry.refresh_issuer_keys(&stranger).await.is_err());
+    assert_eq!((publisher.asked(), world.revision().await), (asked, before));
+}
+
+/// A person without any right.
+fn user(world: &World) -> Principal {
+    Principal::User(UserPrincipal {
+        id: world.app.clock.id(),
+        has_profile: false,
+        issuer: "issuer".to_owned(),
+        subject: "stranger".to_owned(),
+        email: None,
+        email_verified: false,
+        name: None,
+        operator: false,
+        memberships: std::collections::BTreeMap::new(),
+        plan: agent_registry::domain::customer::Plan::Free,
+        expires_at: world.app.clock.now() + chrono::TimeDelta::hours(1),
+        sync_at: None,
+    })
 }

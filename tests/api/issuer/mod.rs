@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Answer, App, Calls,
-    app::Setup,
+    app::{Instance, Setup},
     caller::{Client, Operator},
 };
 
@@ -19,8 +19,11 @@ mod claims;
 mod discovery;
 mod fresh;
 mod invited;
+mod provider;
 mod publisher;
 mod reserved;
+mod roles;
+mod shapes;
 mod signer;
 mod wrong;
 
@@ -80,6 +83,16 @@ impl World {
         let keys = OutsideIssuer::new(settings).unwrap();
         let setup = Setup { issuer: Some(Issuer::Outside(vec![keys.clone()])), ..Setup::default() };
         Self { app: App::set_up(setup).await, keys }
+    }
+
+    /// Starts another service with these settings on the same database, in place of this one.
+    async fn on(before: App, settings: IssuerSettings) -> Self {
+        let keys = OutsideIssuer::new(settings).unwrap();
+        let setup = Setup { issuer: Some(Issuer::Outside(vec![keys.clone()])), ..Setup::default() };
+        let App { database, first } = before;
+        first.stop().await;
+        let first = Instance::start(&database.url, setup).await;
+        Self { app: App { database, first }, keys }
     }
 
     /// The claims of a valid token with these changes; null removes a claim.

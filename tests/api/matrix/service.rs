@@ -21,7 +21,7 @@ const ANSWERED: &[(&str, &str)] = &[
         "ActiveConfig",
         "activatedAt agentId contentHash customerId modelName modelParameters name revision systemPrompt tools versionId versionNumber",
     ),
-    ("Actor", "kind"),
+    ("Actor", "displayName kind"),
     ("Agent", "activeVersion createdAt id name"),
     (
         "AgentVersion",
@@ -30,7 +30,7 @@ const ANSWERED: &[(&str, &str)] = &[
     ("ConfigEvent", "agentId config kind revision"),
     ("Query", "activeConfig viewer"),
     ("Tool", "description inputSchema name"),
-    ("Viewer", "isOperator kind name permissions scopes"),
+    ("Viewer", "displayName isOperator kind name permissions scopes"),
 ];
 
 /// Selects every field below here, never through one type twice. Returns the fields with a value, and the responses

@@ -285,6 +285,7 @@ impl Instance {
             issuer: LOCAL_ISSUER.to_owned(),
             subject: subject.to_owned(),
             email: None,
+            name: None,
             role,
         };
         let made = self.registry.set_member(&Caller::system("test"), input).await.unwrap();
