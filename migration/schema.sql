@@ -90,16 +90,24 @@ CREATE TABLE registry.agent_versions (
     created_by_kind text NOT NULL,
     created_by_id uuid,
     created_at timestamp with time zone NOT NULL,
+    model_parameters_text text,
+    tools_text text,
+    bytes_hash bytea,
+    served_bytes integer,
     CONSTRAINT agent_versions_pkey PRIMARY KEY (id),
     CONSTRAINT agent_versions_agent_id_key UNIQUE (agent_id, id),
     CONSTRAINT agent_versions_agent_number_key UNIQUE (agent_id, number),
+    CONSTRAINT agent_versions_bytes_hash_length CHECK ((octet_length(bytes_hash) = 32)),
     CONSTRAINT agent_versions_content_hash_length CHECK ((octet_length(content_hash) = 32)),
     CONSTRAINT agent_versions_message_length CHECK ((char_length(message) <= 2000)),
     CONSTRAINT agent_versions_model_name_length CHECK (((char_length(model_name) >= 1) AND (char_length(model_name) <= 200))),
     CONSTRAINT agent_versions_model_parameters CHECK ((jsonb_typeof(model_parameters) = 'object'::text)),
+    CONSTRAINT agent_versions_model_parameters_text_size CHECK ((octet_length(model_parameters_text) <= 65536)),
     CONSTRAINT agent_versions_number CHECK ((number >= 1)),
     CONSTRAINT agent_versions_system_prompt_size CHECK ((octet_length(system_prompt) <= 524288)),
+    CONSTRAINT agent_versions_text_is_complete CHECK (((num_nulls(model_parameters_text, tools_text, served_bytes) = ANY (ARRAY[0, 3])) AND ((tools_text IS NULL) OR (bytes_hash IS NOT NULL)))),
     CONSTRAINT agent_versions_tools CHECK ((jsonb_typeof(tools) = 'array'::text)),
+    CONSTRAINT agent_versions_tools_text_size CHECK ((octet_length(tools_text) <= 1048576)),
     CONSTRAINT agent_versions_agent_fkey FOREIGN KEY (customer_id, agent_id) REFERENCES registry.agents(customer_id, id)
 );
 
@@ -640,13 +648,19 @@ BEGIN
     IF TG_OP = 'UPDATE'
        AND NEW.system_prompt = '' AND NEW.model_parameters = '{}' AND NEW.tools = '[]' AND NEW.message IS NULL
        AND NEW.model_name IN (OLD.model_name, 'erased')
-       AND ROW (NEW.id, NEW.customer_id, NEW.agent_id, NEW.number, NEW.content_hash,
+       AND (NEW.tools_text IS NULL
+            OR ROW (NEW.model_parameters_text, NEW.tools_text, NEW.served_bytes)
+               IS NOT DISTINCT FROM ROW (OLD.model_parameters_text, OLD.tools_text, OLD.served_bytes))
+       AND ROW (NEW.id, NEW.customer_id, NEW.agent_id, NEW.number, NEW.content_hash, NEW.bytes_hash,
                 NEW.created_by_kind, NEW.created_by_id, NEW.created_at)
            IS NOT DISTINCT FROM
-           ROW (OLD.id, OLD.customer_id, OLD.agent_id, OLD.number, OLD.content_hash,
+           ROW (OLD.id, OLD.customer_id, OLD.agent_id, OLD.number, OLD.content_hash, OLD.bytes_hash,
                 OLD.created_by_kind, OLD.created_by_id, OLD.created_at)
        AND EXISTS (SELECT FROM registry.customers WHERE id = OLD.customer_id AND erased_at IS NOT NULL) THEN
         NEW.model_name := 'erased';
+        NEW.model_parameters_text := NULL;
+        NEW.tools_text := NULL;
+        NEW.served_bytes := NULL;
         RETURN NEW;
     END IF;
     RAISE EXCEPTION 'rows of agent_versions never change' USING ERRCODE = 'restrict_violation';

@@ -11,9 +11,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use serde_json::Value;
-
-use super::version::{Tool, Tools, VersionBody, VersionSummary};
+use super::version::{ModelParameters, Tools, VersionBody, VersionSummary};
 use crate::{
     cache::{Weighed, WeighedCache, weighed_cache},
     id::{CustomerId, VersionId},
@@ -28,10 +26,6 @@ const BYTES_MAX: u64 = 64 * 1024 * 1024;
 const SHARD_BYTES: u64 = 4 * 1024 * 1024;
 /// The memory that an entry takes in addition to its content, in bytes.
 const ENTRY_BYTES: usize = 256;
-/// The memory that a JSON value takes in addition to its text, in bytes: the value itself, and spare capacity of
-/// arrays and objects.
-const VALUE_BYTES: usize = 3 * size_of::<Value>();
-
 /// The key of a version's content, made from its summary. A reader that has read the summary in a snapshot may read
 /// the content with this key in that snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,8 +68,8 @@ impl ContentCache {
     }
 
     pub(super) fn insert(&self, key: BodyKey, body: &Arc<VersionBody>) {
-        let VersionBody { id: _, system_prompt, model_parameters, tools } = &**body;
-        let bytes = ENTRY_BYTES + weight(system_prompt, &model_parameters.0, tools);
+        let VersionBody { id: _, system_prompt, model_parameters, tools, bytes_hash: _ } = &**body;
+        let bytes = ENTRY_BYTES + weight(system_prompt, model_parameters, tools);
         self.kept.insert(key, Weighed::new(Arc::clone(body), bytes));
         // Checked after inserting: an erasure in parallel either evicts the new entry, or is seen here.
         if lock(&self.erased).contains(&key.customer_id) {
@@ -95,26 +89,10 @@ impl ContentCache {
     }
 }
 
-/// An estimate of the memory that a version's texts and JSON take, in bytes.
+/// An estimate of the memory that a version's texts take, in bytes.
 #[must_use]
-pub fn weight(system_prompt: &str, model_parameters: &Value, tools: &Tools) -> usize {
-    let tool = |tool: &Tool| {
-        let description = tool.description.as_ref().map_or(0, String::len);
-        VALUE_BYTES + tool.name.len() + description + tool.input_schema.as_ref().map_or(0, weight_of_json)
-    };
-    system_prompt.len() + weight_of_json(model_parameters) + tools.0.iter().map(tool).sum::<usize>()
-}
-
-fn weight_of_json(value: &Value) -> usize {
-    VALUE_BYTES
-        + match value {
-            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-            Value::String(text) => text.len(),
-            Value::Array(values) => values.iter().map(weight_of_json).sum(),
-            Value::Object(entries) => {
-                entries.iter().map(|(key, value)| VALUE_BYTES + key.len() + weight_of_json(value)).sum()
-            }
-        }
+pub fn weight(system_prompt: &str, model_parameters: &ModelParameters, tools: &Tools) -> usize {
+    system_prompt.len() + model_parameters.0.as_str().len() + tools.weight()
 }
 
 #[cfg(test)]
@@ -122,7 +100,6 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::entity::agent_version::ModelParameters;
 
     #[test]
     fn nothing_of_an_erased_customer_is_kept_also_by_a_reading_that_ends_later() {
@@ -135,7 +112,8 @@ mod tests {
         let body = |key: BodyKey| {
             let system_prompt = "prompt".to_owned();
             let (model_parameters, tools) = (ModelParameters::default(), Tools::default());
-            Arc::new(VersionBody { id: key.id, system_prompt, model_parameters, tools })
+            let bytes_hash = Vec::new();
+            Arc::new(VersionBody { id: key.id, system_prompt, model_parameters, tools, bytes_hash })
         };
         let (before, late, other) = (key(1, 1), key(1, 2), key(2, 3));
         contents.insert(before, &body(before));

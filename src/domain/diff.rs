@@ -1,10 +1,20 @@
-//! The difference between two prompts.
+//! The difference between two versions' contents.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
-use similar::TextDiff;
+use json_reader::Json;
+use similar::{ChangeTag, TextDiff, udiff::UnifiedHunkHeader};
 
-use super::{Reading, Registry, Result, version::VersionBody};
+use super::{
+    Reading, Registry, Result,
+    content::canonical_tool,
+    text,
+    version::{ToolView, VersionBody},
+};
 
 /// How long to search for the smallest diff. Prompts may have 512 KiB, and a slightly larger diff is better than a
 /// busy core.
@@ -15,14 +25,93 @@ const SMALL_BYTES: usize = 16 * 1024;
 /// How many unchanged lines are shown around each change.
 const CONTEXT_LINES: usize = 3;
 
-/// The unified diff of two prompts by lines; `None` when they are equal.
+/// The unified diff of two prompts by lines; `None` when they are equal. Lines end at LF alone, as `patch` reads them.
 #[must_use]
 pub fn prompts(from: &str, to: &str) -> Option<String> {
     if from == to {
         return None;
     }
-    let diff = TextDiff::configure().timeout(EFFORT).diff_lines(from, to);
-    Some(diff.unified_diff().context_radius(CONTEXT_LINES).to_string())
+    let lines = |text| str::split_inclusive(text, '\n').collect::<Vec<&str>>();
+    let (from, to) = (lines(from), lines(to));
+    let diff = TextDiff::configure().timeout(EFFORT).diff_slices(&from, &to);
+    let mut text = String::new();
+    for hunk in diff.grouped_ops(CONTEXT_LINES) {
+        text += &format!("{}\n", UnifiedHunkHeader::new(&hunk));
+        for change in hunk.iter().flat_map(|part| diff.iter_changes(part)) {
+            text.push(match change.tag() {
+                ChangeTag::Equal => ' ',
+                ChangeTag::Delete => '-',
+                ChangeTag::Insert => '+',
+            });
+            text += change.value();
+            if !change.value().ends_with('\n') {
+                text += "\n\\ No newline at end of file\n";
+            }
+        }
+    }
+    Some(text)
+}
+
+/// How the parameters and the tools of two versions differ. Values are equal if their canonical forms are, as
+/// `contentHash` compares them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContentDiff {
+    /// The keys of parameters that were added, removed or changed, in alphabetical order.
+    pub parameters: Vec<String>,
+    /// The names of tools that only the newer version has, in its order.
+    pub tools_added: Vec<String>,
+    /// The names of tools that only the older version has, in its order.
+    pub tools_removed: Vec<String>,
+    /// The names of tools that differ, in the order of the newer version.
+    pub tools_changed: Vec<String>,
+    /// Whether the tools that both have are in another order.
+    pub is_reordered: bool,
+}
+
+impl ContentDiff {
+    /// Compares two contents.
+    ///
+    /// # Errors
+    /// [`super::Error::Internal`] when a value can't be written as JSON. Stored values always can.
+    pub fn of(from: &VersionBody, to: &VersionBody) -> Result<Self> {
+        let (old, new) = (canonical_parameters(from)?, canonical_parameters(to)?);
+        let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        let parameters = keys.into_iter().filter(|key| old.get(*key) != new.get(*key)).cloned().collect();
+        let (old, new) = (canonical_tools(from)?, canonical_tools(to)?);
+        let find = |tools: &[(String, Vec<u8>)], name: &str| {
+            tools.iter().find(|(other, _)| other == name).map(|(_, tool)| tool.clone())
+        };
+        let names = |tools: &[(String, Vec<u8>)], keep: &dyn Fn(&str, &Vec<u8>) -> bool| -> Vec<String> {
+            tools.iter().filter(|(name, tool)| keep(name, tool)).map(|(name, _)| name.clone()).collect()
+        };
+        let (kept_before, kept) = (
+            names(&old, &|name, _| find(&new, name).is_some()),
+            names(&new, &|name, _| find(&old, name).is_some()),
+        );
+        Ok(Self {
+            parameters,
+            tools_added: names(&new, &|name, _| find(&old, name).is_none()),
+            tools_removed: names(&old, &|name, _| find(&new, name).is_none()),
+            tools_changed: names(&new, &|name, tool| find(&old, name).is_some_and(|other| other != *tool)),
+            is_reordered: kept_before != kept,
+        })
+    }
+}
+
+/// The parameters of a version by their keys, each as canonical JSON.
+fn canonical_parameters(of: &VersionBody) -> Result<BTreeMap<String, Vec<u8>>> {
+    let parameters = of.model_parameters.0.parse();
+    let members = parameters.as_object().into_iter().flatten();
+    members.map(|(key, value)| Ok((key.to_owned(), text::canonical(&value.to_serde())?))).collect()
+}
+
+/// The tools of a version with their names, each as canonical JSON.
+fn canonical_tools(of: &VersionBody) -> Result<Vec<(String, Vec<u8>)>> {
+    let tools = of.tools.to_json();
+    let canonical = |(tool, json): (ToolView<'_>, &Json)| {
+        Ok((tool.name().to_owned(), text::canonical(&canonical_tool(json))?))
+    };
+    of.tools.iter().zip(&tools).map(canonical).collect()
 }
 
 impl Registry {

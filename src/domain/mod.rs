@@ -31,6 +31,7 @@ mod billing;
 mod caller;
 pub mod change;
 pub mod config;
+mod content;
 mod content_cache;
 pub mod customer;
 pub mod diff;
@@ -66,8 +67,9 @@ pub use caller::{
 };
 pub use error::{Error, ErrorCode, Result};
 pub use idempotency::{IdempotencyKey, KEY_CHARS_MAX};
+pub use json_reader::INTEGER_MAX;
 pub use page::{PAGE_DEFAULT, PAGE_MAX, Page, PageArgs};
-pub use text::{DESCRIPTION_CHARS_MAX, INTEGER_MAX, JSON_DEPTH_MAX, NAME_CHARS_MAX};
+pub use text::{DESCRIPTION_CHARS_MAX, JSON_DEPTH_MAX, NAME_CHARS_MAX};
 pub use visibility::VisibilityKey;
 use write::Outcome;
 pub use write::WriteResult;

@@ -5,14 +5,14 @@ use std::{
     sync::Arc,
 };
 
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::json;
 
 use super::{
     Caller, Error, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
     activation::{self, Reason},
     agent::Agent,
     change::ChangeAction,
+    content::at_most,
     idempotency::{ReplayIds, Replayable, require_allowed},
     limit::LimitedResource,
     policy::{self, Action},
@@ -26,40 +26,18 @@ use crate::{
     id::{AgentId, VersionId},
 };
 
-pub use super::content_cache::{BodyKey, weight};
-pub use agent_version::{
-    Body as VersionBody, Model as AgentVersion, ModelParameters, Summary as VersionSummary, Tool, Tools,
+pub use super::{
+    content::{
+        CheckedContent, Content, PARAMETERS_BYTES_MAX, PROMPT_BYTES_MAX, TOOLS_BYTES_MAX, TOOLS_MAX,
+        no_parameters,
+    },
+    content_cache::{BodyKey, weight},
 };
-
-/// The largest system prompt, in bytes of UTF-8. Real prompts have up to 144 KiB, and more than 512 KiB fits few
-/// models' context windows.
-pub const PROMPT_BYTES_MAX: usize = 512 * 1024;
-/// The most tools of a version: as many as the largest model APIs accept.
-pub const TOOLS_MAX: usize = 128;
-/// The largest tools list, in bytes of canonical JSON: 128 tools with schemas of 8 KiB.
-pub const TOOLS_BYTES_MAX: usize = 1024 * 1024;
-/// The largest model parameters, in bytes of canonical JSON.
-pub const PARAMETERS_BYTES_MAX: usize = 64 * 1024;
-
-/// The size of a content from which it is checked on the threads for computations, in bytes. A smaller one costs less
-/// than the change of threads.
-const LARGE_BYTES: usize = 16 * 1024;
+pub use crate::entity::content::{ModelParameters, ToolMember, ToolView, Tools};
+pub use agent_version::{Body as VersionBody, Summary as VersionSummary, Version as AgentVersion};
 
 /// The most content that one level of a query may read, in bytes: twice the size limit of a response.
 pub const READ_BYTES_MAX: usize = 64 * 1024 * 1024;
-
-/// The content of a version: what the runtime uses.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Content {
-    /// The system prompt; may be empty; at most [`PROMPT_BYTES_MAX`].
-    pub system_prompt: String,
-    /// The model's name; 1 to 200 characters.
-    pub model_name: String,
-    /// The model's parameters: a JSON object of at most [`PARAMETERS_BYTES_MAX`].
-    pub model_parameters: Value,
-    /// The tools: at most [`TOOLS_MAX`], with unique names.
-    pub tools: Vec<Tool>,
-}
 
 /// A version to publish.
 #[derive(Clone, Debug)]
@@ -74,94 +52,6 @@ pub struct PublishVersion {
     pub activate: bool,
     /// The number that the agent's newest version must have; `None` checks nothing.
     pub expected_latest_number: Option<i32>,
-}
-
-impl Content {
-    /// The content of a stored version.
-    #[must_use]
-    pub fn of(version: &AgentVersion) -> Self {
-        let Tools(tools) = version.tools.clone();
-        Self {
-            system_prompt: version.system_prompt.clone(),
-            model_name: version.model_name.clone(),
-            model_parameters: version.model_parameters.0.clone(),
-            tools,
-        }
-    }
-
-    /// Checks all limits.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] or [`Error::TooLarge`], for the field at fault.
-    pub fn check(&self) -> Result<()> {
-        let Self { system_prompt, model_name, model_parameters, tools } = self;
-        at_most("systemPrompt", system_prompt.len(), PROMPT_BYTES_MAX, "bytes")?;
-        text::check_no_nul("systemPrompt", system_prompt)?;
-        text::check_name("modelName", model_name)?;
-        if !model_parameters.is_object() {
-            return Err(Error::invalid("modelParameters", "modelParameters must be a JSON object"));
-        }
-        text::check_json("modelParameters", model_parameters)?;
-        at_most("modelParameters", text::canonical(model_parameters)?.len(), PARAMETERS_BYTES_MAX, "bytes")?;
-        at_most("tools", tools.len(), TOOLS_MAX, "tools")?;
-        let mut names = HashSet::new();
-        for (index, tool) in tools.iter().enumerate() {
-            check_tool(&format!("tools.{index}"), tool)?;
-            if !names.insert(tool.name.as_str()) {
-                return Err(Error::invalid(
-                    format!("tools.{index}.name"),
-                    format!("there are two tools named {:?}; names must be unique", tool.name),
-                ));
-            }
-        }
-        at_most("tools", text::canonical(&json!(tools))?.len(), TOOLS_BYTES_MAX, "bytes")
-    }
-
-    /// Whether the check and the hash of this content are dear enough for a thread of their own.
-    fn is_large(&self) -> bool {
-        let Self { system_prompt, model_name: _, model_parameters, tools } = self;
-        let tools = tools.iter().map(|tool| {
-            let Tool { name, description, input_schema } = tool;
-            let text = name.len() + description.as_ref().map_or(0, String::len);
-            text + input_schema.as_ref().map_or(0, text::approximate_bytes)
-        });
-        system_prompt.len() + text::approximate_bytes(model_parameters) + tools.sum::<usize>() >= LARGE_BYTES
-    }
-
-    /// SHA-256 over the canonical JSON (RFC 8785) of the content. Equal contents have equal hashes on every machine.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] when the content can't be written as JSON. Checked content always can.
-    pub fn hash(&self) -> Result<[u8; 32]> {
-        let Self { system_prompt, model_name, model_parameters, tools } = self;
-        let canonical = text::canonical(&json!({
-            "system_prompt": system_prompt, "model_name": model_name, "model_parameters": model_parameters, "tools": tools,
-        }))?;
-        Ok(Sha256::digest(canonical).into())
-    }
-}
-
-fn at_most(field: &str, actual: usize, limit: usize, unit: &'static str) -> Result<()> {
-    if actual > limit {
-        return Err(Error::TooLarge { field: field.to_owned(), actual, limit, unit });
-    }
-    Ok(())
-}
-
-fn check_tool(field: &str, tool: &Tool) -> Result<()> {
-    let Tool { name, description, input_schema } = tool;
-    text::check_name(&format!("{field}.name"), name)?;
-    if let Some(description) = description {
-        text::check_no_nul(&format!("{field}.description"), description)?;
-    }
-    let Some(schema) = input_schema else { return Ok(()) };
-    let field = format!("{field}.inputSchema");
-    text::check_json(&field, schema)?;
-    jsonschema::meta::validate(schema).map_err(|err| {
-        let at = err.instance_path().to_string();
-        let at = if at.is_empty() { "its root".to_owned() } else { at };
-        Error::invalid(&field, format!("{field} is not a valid JSON Schema, at {at}"))
-    })
 }
 
 impl Replayable for AgentVersion {
@@ -193,14 +83,12 @@ impl Registry {
         }
         let is_large = content.is_large();
         let check = move || {
-            content.check()?;
             if let Some(message) = &message {
                 text::check_description("message", message)?;
             }
-            let hash = content.hash()?;
-            Ok::<_, Error>((content, hash, message))
+            Ok::<_, Error>((content.check()?, message))
         };
-        let (content, hash, message) = if is_large {
+        let (content, message) = if is_large {
             self.allow_publish(caller, agent_id).await?;
             self.count_content_check();
             self.compute(caller, "content", check).await??
@@ -221,7 +109,7 @@ impl Registry {
                 return Err(Error::NotLatest { expected, actual: agent.latest_number });
             }
             LimitedResource::Versions.check(status.plan, i64::from(agent.latest_number) + 1)?;
-            let new = CheckedVersion { content, hash, message, created_at: clock.now() };
+            let new = CheckedVersion { content, message, created_at: clock.now() };
             let version = append_version(&txn, &clock, &mut agent, new);
             let serves = Some(version.id);
             let activation = activate
@@ -340,8 +228,7 @@ impl Registry {
 
 /// A checked version, not written yet.
 pub(super) struct CheckedVersion {
-    pub content: Content,
-    pub hash: [u8; 32],
+    pub content: CheckedContent,
     pub message: Option<String>,
     pub created_at: Instant,
 }
@@ -353,8 +240,9 @@ pub(super) fn append_version(
     agent: &mut Agent,
     new: CheckedVersion,
 ) -> AgentVersion {
-    let CheckedVersion { content, hash, message, created_at } = new;
-    let Content { system_prompt, model_name, model_parameters, tools } = content;
+    let CheckedVersion { content, message, created_at } = new;
+    let CheckedContent { system_prompt, model_name, model_parameters, tools, content_hash, bytes_hash } =
+        content;
     agent.latest_number += 1;
     let Actor { kind, id } = txn.actor();
     let version = AgentVersion {
@@ -364,16 +252,19 @@ pub(super) fn append_version(
         number: agent.latest_number,
         system_prompt,
         model_name,
-        model_parameters: ModelParameters(model_parameters),
-        tools: Tools(tools),
+        model_parameters,
+        tools,
         message,
-        content_hash: hash.to_vec(),
+        content_hash: content_hash.to_vec(),
+        bytes_hash: bytes_hash.to_vec(),
         created_by_kind: kind,
         created_by_id: id,
         created_at,
     };
     let entry = ChangeRecord::of(ChangeAction::VersionPublished, agent.customer_id).agent(agent.id);
-    let details = json!({ "after": { "number": version.number, "content_hash": hex::encode(hash) } });
+    let (content, bytes) = (hex::encode(content_hash), hex::encode(bytes_hash));
+    let details =
+        json!({ "after": { "number": version.number, "content_hash": content, "bytes_hash": bytes } });
     txn.record(entry.version(Some(version.id)).details(details));
     version
 }

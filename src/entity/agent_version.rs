@@ -1,16 +1,17 @@
 //! The table `agent_versions`: immutable versions of what an agent is.
 
+use json_reader::JsonText;
 use sea_orm::{
-    DbBackend, FromQueryResult, QuerySelect, SelectModel, Selector, SelectorRaw, Statement,
-    entity::prelude::*, sea_query::Order,
+    DbBackend, FromQueryResult, QueryResult, SelectModel, SelectorRaw, Statement, entity::prelude::*,
+    sea_query::Order,
 };
-use serde::{Deserialize, Serialize};
 
 use super::{
     KeysetPage, TenantFilter,
     change::ActorKind,
+    content::{ModelParameters, Tools, bytes_hash},
     erasure::{self, ERASED, ErasureAction},
-    json::{exact, exact_if_any, json_column},
+    json::Jsonb,
     sql::Sql,
     uuids,
 };
@@ -19,34 +20,7 @@ use crate::{
     id::{AgentId, CustomerId, VersionId},
 };
 
-/// A tool that a version may call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tool {
-    /// The tool's name, unique within the version.
-    pub name: String,
-    /// A description of the tool, for the model.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// The JSON Schema of the tool's input.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "exact_if_any")]
-    pub input_schema: Option<serde_json::Value>,
-}
-
-/// A version's tools, in the order in which they were given.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Tools(pub Vec<Tool>);
-
-/// A version's model parameters: a JSON object.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ModelParameters(#[serde(deserialize_with = "exact")] pub serde_json::Value);
-
-json_column!(Tools);
-json_column!(ModelParameters);
-
-/// A version of an agent. Immutable, but for an erasure.
+/// A row of the table.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(schema_name = "registry", table_name = "agent_versions")]
 pub struct Model {
@@ -63,12 +37,20 @@ pub struct Model {
     pub system_prompt: String,
     /// The model's name, such as `gpt-4-turbo`.
     pub model_name: String,
-    /// The model's parameters, such as the temperature.
+    /// The model's parameters, for SQL.
     #[sea_orm(column_type = "JsonBinary")]
-    pub model_parameters: ModelParameters,
-    /// The tools that the version may call.
+    pub model_parameters: Jsonb,
+    /// The tools, for SQL and for the search: of each its name, description and input schema.
     #[sea_orm(column_type = "JsonBinary")]
-    pub tools: Tools,
+    pub tools: Jsonb,
+    /// The text of the model's parameters that is served; `None` in versions that older releases published.
+    pub model_parameters_text: Option<String>,
+    /// The text of the tools that is served; `None` in versions that older releases published.
+    pub tools_text: Option<String>,
+    /// SHA-256 over what is served; `None` in versions that older releases published.
+    pub bytes_hash: Option<Vec<u8>>,
+    /// The size of prompt, parameters and tools together, as they are served, in bytes; `None` as the texts are.
+    pub served_bytes: Option<i32>,
     /// The author's message on this version.
     pub message: Option<String>,
     /// SHA-256 over the canonical form of prompt, model, parameters and tools.
@@ -81,31 +63,166 @@ pub struct Model {
     pub created_at: Instant,
 }
 
+/// A version of an agent. Immutable, but for an erasure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// The version's id.
+    pub id: VersionId,
+    /// The customer that owns the agent.
+    pub customer_id: CustomerId,
+    /// The agent that the version belongs to.
+    pub agent_id: AgentId,
+    /// The version's number within the agent: 1, 2, 3 …, without gaps.
+    pub number: i32,
+    /// The system prompt; at most 512 KiB.
+    pub system_prompt: String,
+    /// The model's name, such as `gpt-4-turbo`.
+    pub model_name: String,
+    /// The model's parameters, such as the temperature.
+    pub model_parameters: ModelParameters,
+    /// The tools that the version may call.
+    pub tools: Tools,
+    /// The author's message on this version.
+    pub message: Option<String>,
+    /// SHA-256 over the canonical form of prompt, model, parameters and tools.
+    pub content_hash: Vec<u8>,
+    /// SHA-256 over prompt, model, parameters and tools as they are served.
+    pub bytes_hash: Vec<u8>,
+    /// The kind of caller that published the version.
+    pub created_by_kind: ActorKind,
+    /// The caller's id; `None` for the system.
+    pub created_by_id: Option<Uuid>,
+    /// When the version was published.
+    pub created_at: Instant,
+}
+
+/// The columns of [`Version`]. The columns for SQL are read only where there is no text.
+const VERSION: &str = "t.id, t.customer_id, t.agent_id, t.number, t.system_prompt, t.model_name, t.model_parameters_text, \
+    CASE WHEN t.tools_text IS NULL THEN t.model_parameters END AS model_parameters, t.tools_text, \
+    CASE WHEN t.tools_text IS NULL THEN t.tools END AS tools, t.message, t.content_hash, t.bytes_hash, \
+    t.created_by_kind, t.created_by_id, t.created_at";
+
+/// Reads the parameters and the tools of a row: their texts, or else the columns for SQL.
+fn content(row: &QueryResult, prefix: &str) -> Result<(ModelParameters, Tools), DbErr> {
+    let text = |name: &str| row.try_get::<Option<String>>(prefix, name);
+    let malformed = |err: json_reader::ReadError| DbErr::Type(format!("a version's text: {err}"));
+    if let (Some(parameters), Some(tools)) = (text("model_parameters_text")?, text("tools_text")?) {
+        let parameters = JsonText::read(parameters.as_bytes()).map_err(malformed)?;
+        return Ok((ModelParameters(parameters), Tools::read(&tools).map_err(malformed)?));
+    }
+    let (Jsonb(parameters), Jsonb(tools)) =
+        (row.try_get(prefix, "model_parameters")?, row.try_get(prefix, "tools")?);
+    Ok((ModelParameters::of_jsonb(&parameters), Tools::of_jsonb(&tools)))
+}
+
+impl FromQueryResult for Version {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        let (model_parameters, tools) = content(row, prefix)?;
+        let (system_prompt, model_name): (String, String) =
+            (row.try_get(prefix, "system_prompt")?, row.try_get(prefix, "model_name")?);
+        let stored: Option<Vec<u8>> = row.try_get(prefix, "bytes_hash")?;
+        let bytes_hash = stored
+            .unwrap_or_else(|| bytes_hash(&system_prompt, &model_name, &model_parameters, &tools).to_vec());
+        Ok(Self {
+            id: row.try_get(prefix, "id")?,
+            customer_id: row.try_get(prefix, "customer_id")?,
+            agent_id: row.try_get(prefix, "agent_id")?,
+            number: row.try_get(prefix, "number")?,
+            system_prompt,
+            model_name,
+            model_parameters,
+            tools,
+            message: row.try_get(prefix, "message")?,
+            content_hash: row.try_get(prefix, "content_hash")?,
+            bytes_hash,
+            created_by_kind: row.try_get(prefix, "created_by_kind")?,
+            created_by_id: row.try_get(prefix, "created_by_id")?,
+            created_at: row.try_get(prefix, "created_at")?,
+        })
+    }
+}
+
+impl From<Version> for Model {
+    fn from(version: Version) -> Self {
+        let served = version.served_bytes();
+        let Version {
+            id,
+            customer_id,
+            agent_id,
+            number,
+            system_prompt,
+            model_name,
+            model_parameters: ModelParameters(parameters),
+            tools,
+            message,
+            content_hash,
+            bytes_hash,
+            created_by_kind,
+            created_by_id,
+            created_at,
+        } = version;
+        Self {
+            id,
+            customer_id,
+            agent_id,
+            number,
+            system_prompt,
+            model_name,
+            model_parameters: Jsonb(parameters.parse()),
+            tools: Jsonb(tools.for_sql()),
+            model_parameters_text: Some(parameters.to_string()),
+            tools_text: Some(tools.as_str().to_owned()),
+            bytes_hash: Some(bytes_hash),
+            served_bytes: i32::try_from(served).ok(),
+            message,
+            content_hash,
+            created_by_kind,
+            created_by_id,
+            created_at,
+        }
+    }
+}
+
+impl Version {
+    /// The size of prompt, parameters and tools together, as they are served, in bytes.
+    #[must_use]
+    pub fn served_bytes(&self) -> usize {
+        self.system_prompt.len() + self.model_parameters.0.as_str().len() + self.tools.as_str().len()
+    }
+}
+
 /// None are declared: loaders join by id.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The versions that `tenants` admits.
-pub fn within(tenants: &TenantFilter) -> Select<Entity> {
-    tenants.narrow(Entity::find(), Column::CustomerId)
+/// The versions with these ids that `tenants` admits.
+pub fn by_ids(tenants: &TenantFilter, ids: &[VersionId]) -> SelectorRaw<SelectModel<Version>> {
+    Version::find_by_statement(select_by_ids(VERSION, tenants, ids))
 }
 
-/// The versions with these ids that `tenants` admits.
-pub fn by_ids(tenants: &TenantFilter, ids: &[VersionId]) -> Select<Entity> {
-    within(tenants).filter(Column::Id.eq_any(ids.to_vec()))
+/// The rows with these ids that `tenants` admits.
+fn select_by_ids(columns: &str, tenants: &TenantFilter, ids: &[VersionId]) -> Statement {
+    let mut sql = Sql::default();
+    let ids = sql.bind(uuids(ids));
+    sql.within("t", tenants);
+    let within = sql.where_clause();
+    sql.statement(format!(
+        "SELECT {columns} FROM registry.agent_versions AS t WHERE t.id = ANY({ids}::uuid[]) AND {within}"
+    ))
 }
 
 /// The versions with these pairs of agent and number.
-pub fn by_numbers(pairs: &[(AgentId, i32)]) -> SelectorRaw<SelectModel<Model>> {
+pub fn by_numbers(pairs: &[(AgentId, i32)]) -> SelectorRaw<SelectModel<Version>> {
     let (agents, numbers): (Vec<AgentId>, Vec<i32>) = pairs.iter().copied().unzip();
-    Entity::find().from_raw_sql(Statement::from_sql_and_values(
-        DbBackend::Postgres,
-        "SELECT t.* FROM registry.agent_versions AS t \
-         JOIN unnest($1::uuid[], $2::int[]) AS wanted (agent_id, number) USING (agent_id, number)",
-        [uuids(&agents), numbers.into()],
-    ))
+    let sql = format!(
+        "SELECT {VERSION} FROM registry.agent_versions AS t \
+         JOIN unnest($1::uuid[], $2::int[]) AS wanted (agent_id, number) \
+         ON t.agent_id = wanted.agent_id AND t.number = wanted.number"
+    );
+    let values = [uuids(&agents), numbers.into()];
+    Version::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
 }
 
 /// A version without its content, for lists.
@@ -125,6 +242,8 @@ pub struct Summary {
     pub message: Option<String>,
     /// SHA-256 over the canonical form of prompt, model, parameters and tools.
     pub content_hash: Vec<u8>,
+    /// SHA-256 over what is served; `None` in versions that older releases published.
+    pub bytes_hash: Option<Vec<u8>>,
     /// The size of prompt, parameters and tools together, in bytes of text.
     pub content_bytes: i32,
     /// The kind of caller that published the version.
@@ -136,7 +255,7 @@ pub struct Summary {
 }
 
 /// A version's content, without its metadata.
-#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body {
     /// The version's id.
     pub id: VersionId,
@@ -146,11 +265,21 @@ pub struct Body {
     pub model_parameters: ModelParameters,
     /// The tools that the version may call.
     pub tools: Tools,
+    /// SHA-256 over prompt, model, parameters and tools as they are served.
+    pub bytes_hash: Vec<u8>,
+}
+
+impl FromQueryResult for Body {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        let Version { id, system_prompt, model_parameters, tools, bytes_hash, .. } =
+            Version::from_query_result(row, prefix)?;
+        Ok(Self { id, system_prompt, model_parameters, tools, bytes_hash })
+    }
 }
 
 /// The columns of [`Summary`].
 const SUMMARY: &str = "t.id, t.customer_id, t.agent_id, t.number, t.model_name, t.message, t.content_hash, \
-                       t.content_bytes, t.created_by_kind, t.created_by_id, t.created_at";
+                       t.bytes_hash, coalesce(t.served_bytes, t.content_bytes) AS content_bytes, t.created_by_kind, t.created_by_id, t.created_at";
 
 /// The summaries with these ids. Not filtered by customer: the caller must do so.
 pub fn summaries(ids: &[VersionId]) -> SelectorRaw<SelectModel<Summary>> {
@@ -184,9 +313,8 @@ pub fn page_each(agents: &[AgentId], page: &KeysetPage<i32>) -> SelectorRaw<Sele
 }
 
 /// The content of the versions with these ids that `tenants` admits.
-pub fn bodies(tenants: &TenantFilter, ids: &[VersionId]) -> Selector<SelectModel<Body>> {
-    let columns = [Column::Id, Column::SystemPrompt, Column::ModelParameters, Column::Tools];
-    by_ids(tenants, ids).select_only().columns(columns).into_model()
+pub fn bodies(tenants: &TenantFilter, ids: &[VersionId]) -> SelectorRaw<SelectModel<Body>> {
+    Body::find_by_statement(select_by_ids(VERSION, tenants, ids))
 }
 
 /// The id of an active version.
@@ -212,12 +340,17 @@ pub(super) fn erasure_action(column: Column) -> ErasureAction {
         Column::ModelName => ErasureAction::Erase(Expr::value(ERASED)),
         Column::ModelParameters => ErasureAction::Erase(Expr::value(serde_json::json!({}))),
         Column::Tools => ErasureAction::Erase(Expr::value(serde_json::json!([]))),
-        Column::Message => ErasureAction::Erase(Expr::value(Option::<String>::None)),
+        Column::ModelParametersText | Column::ToolsText | Column::Message => {
+            ErasureAction::Erase(Expr::value(Option::<String>::None))
+        }
+        // A trigger empties it with the texts.
+        Column::ServedBytes => ErasureAction::Derived,
         Column::Id
         | Column::CustomerId
         | Column::AgentId
         | Column::Number
         | Column::ContentHash
+        | Column::BytesHash
         | Column::CreatedByKind
         | Column::CreatedById
         | Column::CreatedAt => ErasureAction::Keep,

@@ -1,8 +1,12 @@
 //! Reads JSON columns with `json-reader`. sqlx would use serde_json's parser, which gives a special meaning to
 //! keys that begin with `$serde_json::private::`.
 
-use sea_orm::{ColIdx, DbErr, QueryResult, TryGetError};
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use json_reader::Json;
+use sea_orm::{
+    ColIdx, ColumnType, DbErr, QueryResult, TryGetError, TryGetable, Value,
+    sea_query::{ArrayType, Nullable, ValueType, ValueTypeErr},
+};
+use serde::de::DeserializeOwned;
 use sqlx::{
     Decode, Postgres, Row, Type,
     error::BoxDynError,
@@ -35,20 +39,6 @@ impl<T: DeserializeOwned> Decode<'_, Postgres> for Column<T> {
     }
 }
 
-/// Reads a JSON value without serde_json's parser, because rows of older releases may contain keys with a special
-/// meaning.
-pub(super) fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<serde_json::Value, D::Error> {
-    json_reader::Json::deserialize(deserializer).map(|json| json.to_serde())
-}
-
-/// Reads an optional JSON value like [`exact`].
-pub(super) fn exact_if_any<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<serde_json::Value>, D::Error> {
-    let json = Option::<json_reader::Json>::deserialize(deserializer)?;
-    Ok(json.map(|json| json.to_serde()))
-}
-
 /// Reads a JSON column.
 ///
 /// # Errors
@@ -61,53 +51,45 @@ pub(super) fn column<T: DeserializeOwned, I: ColIdx>(row: &QueryResult, at: I) -
     read.map(|Column(read)| read).ok_or(TryGetError::Null(named))
 }
 
-/// Implements what sea-orm requires of the type of a `jsonb` column. It is read by [`column`] and written with its
-/// serde implementation.
-macro_rules! json_column {
-    ($name:ident) => {
-        impl sea_orm::TryGetable for $name {
-            fn try_get_by<I: sea_orm::ColIdx>(
-                row: &sea_orm::QueryResult,
-                at: I,
-            ) -> Result<Self, sea_orm::TryGetError> {
-                $crate::entity::json::column(row, at)
-            }
-        }
+/// A `jsonb` column. PostgreSQL keeps neither the order of keys nor the tokens of numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Jsonb(pub Json);
 
-        impl From<$name> for sea_orm::Value {
-            fn from(column: $name) -> Self {
-                // Can't fail: all keys that we serialise are strings.
-                serde_json::to_value(column).unwrap_or_default().into()
-            }
-        }
-
-        impl sea_orm::sea_query::ValueType for $name {
-            fn try_from(value: sea_orm::Value) -> Result<Self, sea_orm::sea_query::ValueTypeErr> {
-                let sea_orm::Value::Json(Some(json)) = value else {
-                    return Err(sea_orm::sea_query::ValueTypeErr);
-                };
-                json_reader::from_json(&(*json).into()).map_err(|_| sea_orm::sea_query::ValueTypeErr)
-            }
-
-            fn type_name() -> String {
-                stringify!($name).to_owned()
-            }
-
-            fn array_type() -> sea_orm::sea_query::ArrayType {
-                sea_orm::sea_query::ArrayType::Json
-            }
-
-            fn column_type() -> sea_orm::sea_query::ColumnType {
-                sea_orm::sea_query::ColumnType::JsonBinary
-            }
-        }
-
-        impl sea_orm::sea_query::Nullable for $name {
-            fn null() -> sea_orm::Value {
-                sea_orm::Value::Json(None)
-            }
-        }
-    };
+impl TryGetable for Jsonb {
+    fn try_get_by<I: ColIdx>(row: &QueryResult, at: I) -> Result<Self, TryGetError> {
+        column(row, at).map(Self)
+    }
 }
 
-pub(super) use json_column;
+impl From<Jsonb> for Value {
+    fn from(Jsonb(json): Jsonb) -> Self {
+        json.to_serde().into()
+    }
+}
+
+impl ValueType for Jsonb {
+    fn try_from(value: Value) -> Result<Self, ValueTypeErr> {
+        match value {
+            Value::Json(Some(json)) => Ok(Self((*json).into())),
+            _ => Err(ValueTypeErr),
+        }
+    }
+
+    fn type_name() -> String {
+        stringify!(Jsonb).to_owned()
+    }
+
+    fn array_type() -> ArrayType {
+        ArrayType::Json
+    }
+
+    fn column_type() -> ColumnType {
+        ColumnType::JsonBinary
+    }
+}
+
+impl Nullable for Jsonb {
+    fn null() -> Value {
+        Value::Json(None)
+    }
+}

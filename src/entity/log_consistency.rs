@@ -23,6 +23,8 @@ pub struct LoggedState {
     pub is_erased: bool,
     /// The content hash of the active version in the log, in hex; `None` when that entry was pruned.
     pub published_hash: Option<String>,
+    /// The bytes hash of the active version in the log, in hex; `None` also in entries of older releases.
+    pub published_bytes_hash: Option<String>,
 }
 
 /// A page of what agents serve by their rows and by the log, by id, after `after`.
@@ -36,12 +38,14 @@ pub fn serving(after: Option<AgentId>, limit: u64) -> SelectorRaw<SelectModel<Lo
         (SELECT c.details::jsonb #>> '{{after,name}}' FROM registry.changes AS c \
          WHERE c.agent_id = a.id AND c.action IN ('agent.created', 'agent.updated') \
          ORDER BY c.revision DESC, c.position DESC LIMIT 1) AS told_name, \
-        (SELECT c.details::jsonb #>> '{{after,content_hash}}' FROM registry.changes AS c \
-         WHERE c.agent_id = a.id AND c.version_id = a.active_version_id AND c.action = 'version.published' LIMIT 1) AS published_hash \
+        published.details #>> '{{after,content_hash}}' AS published_hash, \
+        published.details #>> '{{after,bytes_hash}}' AS published_bytes_hash \
         FROM registry.agents AS a CROSS JOIN LATERAL ( \
             SELECT c.erased_at FROM registry.customers AS c WHERE c.id = a.customer_id OFFSET 0) AS k LEFT JOIN LATERAL ( \
             SELECT x.version_id FROM registry.activations AS x WHERE x.agent_id = a.id \
-            ORDER BY x.revision DESC, x.position DESC LIMIT 1) AS last ON true \
+            ORDER BY x.revision DESC, x.position DESC LIMIT 1) AS last ON true LEFT JOIN LATERAL ( \
+            SELECT c.details::jsonb AS details FROM registry.changes AS c WHERE c.agent_id = a.id \
+            AND c.version_id = a.active_version_id AND c.action = 'version.published' LIMIT 1) AS published ON true \
         WHERE {which} ORDER BY a.id LIMIT {limit}"
     );
     LoggedState::find_by_statement(sql.statement(read))

@@ -17,6 +17,7 @@ pub mod agent_version;
 pub mod api_key;
 pub mod audit;
 pub mod change;
+pub mod content;
 pub mod count;
 pub mod customer;
 pub mod erasure;

@@ -10,7 +10,7 @@ use sea_orm::{
 
 use super::{activation, agent, agent_version};
 
-/// The greatest number of versions in one statement: a version has 13 parameters, and Postgres takes 65,535.
+/// The greatest number of versions in one statement: a version has 17 parameters, and Postgres takes 65,535.
 pub const ROWS_MAX: usize = 1000;
 
 /// The rows to write. The agents must be locked.
@@ -19,7 +19,7 @@ pub struct Publication {
     /// The agents to change, each once, with their new `latest_number`, `active_version_id` and `activated_at`.
     pub agents: Vec<agent::Model>,
     /// The new versions.
-    pub versions: Vec<agent_version::Model>,
+    pub versions: Vec<agent_version::Version>,
     /// The new activations.
     pub activations: Vec<activation::Model>,
 }
@@ -55,7 +55,9 @@ impl Publication {
             let count = i64::try_from(versions.len()).unwrap_or(i64::MAX);
             let first = Expr::cust_with_values(r#"(SELECT count(*) FROM "version") = $1"#, [count]);
             update.and_where(first);
-            let rows = versions.into_iter().map(agent_version::ActiveModel::from);
+            let rows = versions
+                .into_iter()
+                .map(|version| agent_version::ActiveModel::from(agent_version::Model::from(version)));
             let mut rows = agent_version::Entity::insert_many(rows).into_query();
             rows.returning_col("id");
             with.cte(named("version", rows));

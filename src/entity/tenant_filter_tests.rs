@@ -54,7 +54,7 @@ fn selects(tenants: &TenantFilter) -> Vec<(&'static str, String)> {
         ("agent::page_each_owner", agent::page_each_owner(tenants, &[ID.into()], &any_page()).inlined_sql()),
         ("agent::count_each_owner", agent::count_each_owner(tenants, &[ID.into()]).inlined_sql()),
         ("agent::locked", agent::locked(tenants, ID.into()).inlined_sql()),
-        ("agent_version::within", agent_version::within(tenants).inlined_sql()),
+        ("agent_version::bodies", agent_version::bodies(tenants, &[ID.into()]).inlined_sql()),
         ("agent_version::by_ids", agent_version::by_ids(tenants, &[ID.into()]).inlined_sql()),
         ("api_key::by_id", api_key::by_id(tenants, ID.into()).inlined_sql()),
         ("api_key::locked", api_key::locked(tenants, ID.into()).inlined_sql()),

@@ -17,6 +17,7 @@ mod canary;
 mod client;
 mod configs;
 mod conformance;
+mod content;
 mod copies;
 mod cost;
 mod coverage;

@@ -102,7 +102,7 @@ async fn lists_leave_the_content_where_it_is() {
     // Reading a column without a grant fails.
     let mut owner = PgConnection::connect(&app.database.admin_url).await.unwrap();
     let grants = "REVOKE SELECT ON registry.agent_versions FROM registry;
-        GRANT SELECT (id, customer_id, agent_id, number, model_name, message, content_hash, content_bytes, created_by_kind,
+        GRANT SELECT (id, customer_id, agent_id, number, model_name, message, content_hash, bytes_hash, content_bytes, served_bytes, created_by_kind,
             created_by_id, created_at) ON registry.agent_versions TO registry";
     sqlx::raw_sql(grants).execute(&mut owner).await.unwrap();
     let (_, body) = statements(&app, &operator, NESTED).await;

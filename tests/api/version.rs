@@ -106,8 +106,6 @@ async fn what_passes_a_limit_is_refused_and_not_stored() {
         (json!({ "modelParameters": "text" }), "INVALID", "modelParameters"),
         (json!({ "modelParameters": { "deep": deep } }), "INVALID", "modelParameters"),
         (json!({ "modelParameters": { "big": 9_007_199_254_740_993_i64 } }), "INVALID", "modelParameters"),
-        (json!({ "modelParameters": { "big": 1e18 } }), "INVALID", "modelParameters"),
-        (json!({ "modelParameters": { "big": -9.999_999_999_999_999e20 } }), "INVALID", "modelParameters"),
         (json!({ "modelParameters": { "a\u{0}": 1 } }), "INVALID", "modelParameters"),
         (json!({ "modelParameters": { "long": "x".repeat(64 * 1024) } }), "TOO_LARGE", "modelParameters"),
         (json!({ "tools": (0..129).map(tool).collect::<Vec<_>>() }), "TOO_LARGE", "tools"),

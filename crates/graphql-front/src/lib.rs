@@ -27,7 +27,7 @@ mod usage;
 mod variable;
 
 pub use async_graphql_parser::{Pos, types::ExecutableDocument, types::OperationType};
-pub use async_graphql_value::ConstValue;
+pub use async_graphql_value::{ConstValue, RAW_VALUE_TOKEN};
 pub use document::{Document, Prepared};
 pub use error::{Error, ErrorKind, Errors};
 pub use limits::{Figure, Limits};

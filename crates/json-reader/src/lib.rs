@@ -17,16 +17,18 @@ mod number;
 mod object;
 mod path;
 mod reader;
+mod text;
 mod typed;
 mod value;
 mod write;
 
 pub use error::{Position, ReadError, ReadErrorKind};
 pub use limits::Limits;
-pub use lossy::{INTEGER_MAX, lossy_number};
+pub use lossy::{INTEGER_MAX, lossy_integer};
 pub use number::Number;
 pub use object::{IntoIter, Iter, Object};
 pub use path::{Path, Segment};
+pub use text::{JsonText, serialize_text};
 pub use typed::{TypeError, from_json};
 pub use value::Json;
 

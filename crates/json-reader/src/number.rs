@@ -77,12 +77,6 @@ impl Number {
         self.as_str().parse().ok()
     }
 
-    /// Whether the token is an integer that doesn't fit 64 bits. Programs that don't keep tokens round it.
-    #[must_use]
-    pub fn is_beyond_64_bits(&self) -> bool {
-        self.is_integer_token() && self.as_i64().is_none() && self.as_u64().is_none()
-    }
-
     /// Returns the nearest double.
     #[must_use]
     pub fn as_f64(&self) -> f64 {

@@ -177,6 +177,8 @@ impl PartialEq for Object {
     }
 }
 
+impl Eq for Object {}
+
 impl FromIterator<(String, Json)> for Object {
     fn from_iter<I: IntoIterator<Item = (String, Json)>>(members: I) -> Self {
         let mut object = Self::new();

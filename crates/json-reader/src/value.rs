@@ -4,7 +4,7 @@ use crate::{Number, Object};
 
 /// A JSON value. Values are equal if their texts are equal, ignoring white space and escaping: `1.0` differs from
 /// `1`, and the order of keys matters.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Json {
     /// `null`.
     #[default]

@@ -13,10 +13,11 @@ use crate::{
     domain::{
         Caller, Registry, Result,
         change::{Change, Head, LogPosition, floor, head},
+        content::hashes_of,
         policy::{self, Action},
-        version::Content,
+        version::AgentVersion,
     },
-    entity::{TenantFilter, agent_version, change, log_consistency},
+    entity::{TenantFilter, agent_version, change, log_consistency, log_consistency::LoggedState},
     id::{AgentId, CustomerId, Revision, VersionId},
 };
 
@@ -204,6 +205,17 @@ fn records_pruning(entry: &Change, floor: Revision, chain_hash: &str) -> bool {
             .is_ok_and(|Pruned { after }| after.revision == floor && after.chain_hash == chain_hash)
 }
 
+/// Whether a version holds what its own hashes and its entry in the log say.
+fn is_published(version: &AgentVersion, row: &LoggedState) -> bool {
+    let is_logged = |logged: &Option<String>, hash: &[u8]| {
+        logged.as_ref().is_none_or(|logged| *logged == hex::encode(hash))
+    };
+    hashes_of(version).is_ok_and(|(content, bytes)| {
+        content.as_slice() == version.content_hash && bytes.as_slice() == version.bytes_hash
+    }) && is_logged(&row.published_hash, &version.content_hash)
+        && is_logged(&row.published_bytes_hash, &version.bytes_hash)
+}
+
 async fn find_serving_violation(
     view: &View,
     report: &mut Report,
@@ -231,13 +243,7 @@ async fn find_serving_violation(
                 return Ok(Some(IntegrityViolation::AgentName(row.agent_id)));
             }
             let Some(id) = row.active_version_id.filter(|_| !row.is_erased) else { continue };
-            let holds = versions.get(&id).map(|version| (Content::of(version).hash(), version));
-            let is_published = holds.is_some_and(|(hash, version)| {
-                let published = row.published_hash.as_ref();
-                hash.is_ok_and(|hash| hash.as_slice() == version.content_hash)
-                    && published.is_none_or(|published| *published == hex::encode(&version.content_hash))
-            });
-            if !is_published {
+            if !versions.get(&id).is_some_and(|version| is_published(version, row)) {
                 return Ok(Some(IntegrityViolation::Content(row.agent_id, id)));
             }
             report.agents += 1;

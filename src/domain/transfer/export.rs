@@ -85,7 +85,7 @@ async fn write_agent(
         active: active.map(|version| version.number),
         versions: Vec::new(),
     };
-    let mut bytes = line.opening()?;
+    let mut text = line.opening();
     let (mut written, mut versions, mut next) = (CLOSING.len(), 0, 1);
     while next <= agent.latest_number {
         let end = next.saturating_add(VERSIONS_AT_ONCE).min(agent.latest_number.saturating_add(1));
@@ -94,24 +94,24 @@ async fn write_agent(
         rows.sort_by_key(|version| version.number);
         for row in rows {
             if versions > 0 {
-                bytes.push(b',');
+                text.push(',');
             }
-            bytes.extend(LineVersion::of(row).write()?);
+            text += &LineVersion::of(row).write();
             versions += 1;
-            written += bytes.len();
+            written += text.len();
             if written > LINE_BYTES_MAX {
                 let (field, unit) =
                     (format!("the history of the agent {:?}", line.agent), "bytes at its start");
                 return Err(Error::TooLarge { field, actual: written, limit: LINE_BYTES_MAX, unit });
             }
-            to.write_all(&bytes).await.map_err(broken)?;
-            bytes.clear();
+            to.write_all(text.as_bytes()).await.map_err(broken)?;
+            text.clear();
         }
         next = end;
     }
-    bytes.extend(CLOSING.as_bytes());
-    bytes.push(b'\n');
-    to.write_all(&bytes).await.map_err(broken)?;
+    text += CLOSING;
+    text.push('\n');
+    to.write_all(text.as_bytes()).await.map_err(broken)?;
     Ok(versions)
 }
 

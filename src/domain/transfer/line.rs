@@ -1,12 +1,11 @@
 //! The lines of a transfer file: an agent with its versions as JSON. Only the format; no access to the database.
 
-use json_reader::{Limits, Path, from_json, read};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use json_reader::{Json, Limits, Object, Path, from_json, read};
+use serde::Deserialize;
 
 use super::super::{
     Error, Result, text,
-    version::{AgentVersion, Content, Tool},
+    version::{AgentVersion, CheckedContent, Content, no_parameters},
 };
 use crate::clock::Instant;
 
@@ -18,53 +17,45 @@ pub const LINE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// be imported.
 const LIMITS: Limits = Limits { bytes: LINE_BYTES_MAX, ..Limits::DEPTH_ONLY };
 
-/// An agent with its versions. Written as canonical JSON (RFC 8785), so that equal agents have equal lines.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+/// An agent with its versions. Its own keys are written in alphabetical order and without white space; the parameters
+/// and the tools as they were given. So equal agents have equal lines.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Line {
     /// The name, unique within the customer and within the file.
     pub agent: String,
     /// The agent's description.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Whether the agent is archived; omitted when it isn't.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archived: Option<bool>,
     /// The number of the active version; omitted when none is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active: Option<i32>,
     /// All versions, numbered from 1 by their position.
     pub versions: Vec<LineVersion>,
 }
 
 /// A version within a [`Line`].
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LineVersion {
     /// When the version was published (RFC 3339). Any time zone is read; UTC with microseconds is written.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_at: Option<String>,
     /// The system prompt.
     pub system_prompt: String,
     /// The model's name; the import's default when omitted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_name: Option<String>,
     /// The model's parameters, a JSON object; empty when omitted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub model_parameters: Option<Value>,
+    pub model_parameters: Option<Json>,
     /// The tools; `None` when omitted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tools: Option<Vec<Tool>>,
+    pub tools: Option<Vec<Json>>,
     /// The author's reason for this version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 
 /// A version that has been checked, ready to be written or compared.
 #[derive(Clone, Debug)]
 pub(super) struct CheckedLineVersion {
-    pub content: Content,
-    pub hash: [u8; 32],
+    pub content: CheckedContent,
     pub message: Option<String>,
     pub published_at: Option<Instant>,
 }
@@ -80,7 +71,6 @@ impl Line {
             let message = format!("not JSON: {}{}, at column {column}", err.kind(), at(err.path()));
             Error::Invalid { field: None, message }
         })?;
-        text::check_exact(&json).map_err(|err| Error::Invalid { field: None, message: err.to_string() })?;
         from_json(&json).map_err(|err| {
             let message = format!("{}{}", err.message(), at(err.path()));
             Error::Invalid { field: None, message }
@@ -88,21 +78,32 @@ impl Line {
     }
 
     /// The line as JSON, without a line feed.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] when the line can't be written as JSON. Checked content always can.
-    pub fn write(&self) -> Result<Vec<u8>> {
-        text::canonical(&json!(self))
+    #[must_use]
+    pub fn write(&self) -> String {
+        let versions: Vec<String> = self.versions.iter().map(LineVersion::write).collect();
+        self.opening() + &versions.join(",") + CLOSING
     }
 
     /// The line up to its first version, so that a long history needn't be held in memory. [`CLOSING`] ends the line.
-    pub(super) fn opening(&self) -> Result<Vec<u8>> {
-        let empty = Self { versions: Vec::new(), ..self.clone() };
-        let mut opening = empty.write()?;
-        // `versions` is the last of the sorted keys.
+    pub(super) fn opening(&self) -> String {
+        let Self { agent, description, archived, active, versions: _ } = self;
+        let members = [
+            ("active", active.map(|number| i64::from(number).into())),
+            ("agent", Some(agent.as_str().into())),
+            ("archived", archived.map(Json::from)),
+            ("description", description.as_deref().map(Json::from)),
+            ("versions", Some(Json::Array(Vec::new()))),
+        ];
+        let mut opening = object(members).to_text();
         opening.truncate(opening.len().saturating_sub(CLOSING.len()));
-        Ok(opening)
+        opening
     }
+}
+
+/// An object of the members that have a value, in this order.
+fn object<const N: usize>(members: [(&str, Option<Json>); N]) -> Json {
+    let members = members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+    Json::Object(members.collect::<Object>())
 }
 
 /// A place within a line, as a suffix for messages.
@@ -121,15 +122,25 @@ impl LineVersion {
             published_at: Some(version.created_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)),
             system_prompt: version.system_prompt,
             model_name: Some(version.model_name),
-            model_parameters: Some(version.model_parameters.0),
-            tools: Some(version.tools.0),
+            model_parameters: Some(version.model_parameters.0.parse()),
+            tools: Some(version.tools.to_json()),
             message: version.message,
         }
     }
 
     /// The version as JSON, as it is written in its line.
-    pub(super) fn write(&self) -> Result<Vec<u8>> {
-        text::canonical(&json!(self))
+    pub(super) fn write(&self) -> String {
+        let Self { published_at, system_prompt, model_name, model_parameters, tools, message } = self;
+        let text = |text: &Option<String>| text.as_deref().map(Json::from);
+        let members = [
+            ("message", text(message)),
+            ("model_name", text(model_name)),
+            ("model_parameters", model_parameters.clone()),
+            ("published_at", text(published_at)),
+            ("system_prompt", Some(system_prompt.as_str().into())),
+            ("tools", tools.clone().map(Json::Array)),
+        ];
+        object(members).to_text()
     }
 
     /// The version with defaults for omitted fields, checked against all limits.
@@ -138,16 +149,15 @@ impl LineVersion {
         let content = Content {
             system_prompt,
             model_name: model_name.unwrap_or_else(|| model.to_owned()),
-            model_parameters: model_parameters.unwrap_or_else(|| json!({})),
+            model_parameters: model_parameters.unwrap_or_else(no_parameters),
             tools: tools.unwrap_or_default(),
         };
-        content.check()?;
+        let content = content.check()?;
         if let Some(message) = &message {
             text::check_description("message", message)?;
         }
         let published_at = published_at.map(|text| instant(&text, now)).transpose()?;
-        let hash = content.hash()?;
-        Ok(CheckedLineVersion { content, hash, message, published_at })
+        Ok(CheckedLineVersion { content, message, published_at })
     }
 }
 

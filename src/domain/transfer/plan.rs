@@ -151,10 +151,10 @@ impl Writer<'_> {
         }
         let was = agent.clone();
         let mut ids = HashMap::new();
-        for CheckedLineVersion { content, hash, message, published_at } in versions.iter().skip(known) {
+        for CheckedLineVersion { content, message, published_at } in versions.iter().skip(known) {
             let created_at = published_at.unwrap_or_else(|| clock.now());
             let (content, message) = (content.clone(), message.clone());
-            let new = version::CheckedVersion { content, hash: *hash, message, created_at };
+            let new = version::CheckedVersion { content, message, created_at };
             let version = version::append_version(txn, clock, &mut agent, new);
             ids.insert(version.number, version.id);
             self.rows.versions.push(version);
@@ -237,7 +237,7 @@ async fn count_known_versions(
         return Ok(0);
     }
     let rows = txn.all(agent_version::history(agent.id)).await?;
-    match rows.iter().zip(versions).find(|(row, version)| row.content_hash != version.hash) {
+    match rows.iter().zip(versions).find(|(row, version)| row.content_hash != version.content.content_hash) {
         Some((row, _)) => Err(invalid(format!(
             "version {} differs from the one in the registry in its prompt, model, parameters or tools",
             row.number

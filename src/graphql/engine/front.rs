@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use async_graphql::{ScalarType, ServerError};
 use graphql_front::{ConstValue, Error, ErrorKind, Front, Limits, ScalarRule, SchemaError};
-use json_reader::{Json, Number, Path};
+use json_reader::{Json, Path};
 
 use crate::graphql::{
     schema::scalar::{Cursor, DateTime, Revision},
@@ -19,14 +19,7 @@ static FRONT: LazyLock<Result<Front, SchemaError>> = LazyLock::new(|| {
         ("Cursor", own("a Cursor, as a string", coerce::<Cursor>)),
         ("DateTime", own("a DateTime such as \"2026-11-22T12:00:00Z\"", coerce::<DateTime>)),
         ("Revision", own("a Revision, as a decimal number in a string", coerce::<Revision>)),
-        (
-            "JSON",
-            ScalarRule {
-                accepted: "JSON without integers beyond 64 bits",
-                accepts_names: true,
-                coerce: exact,
-            },
-        ),
+        ("JSON", ScalarRule { accepted: "JSON", accepts_names: true, coerce: exact }),
     ];
     Front::new(&sdl(), rules, Limits::DEFAULT)
 });
@@ -50,12 +43,9 @@ fn coerce<T: ScalarType>(json: &Json) -> Result<ConstValue, Path> {
 }
 
 /// Passes on JSON as its exact text, because the library's numbers are those of serde_json, which can't hold every
-/// token. Integers beyond 64 bits are rejected, since storing would round them.
+/// token.
 fn exact(json: &Json) -> Result<ConstValue, Path> {
-    match json.find_number(&Number::is_beyond_64_bits) {
-        Some(path) => Err(path),
-        None => Ok(ConstValue::Binary(json.to_text().into())),
-    }
+    Ok(ConstValue::Binary(json.to_text().into()))
 }
 
 /// Makes the entry of `errors` for an error that the front found.

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use async_graphql::Value;
+use async_graphql::{Name, Value, indexmap::IndexMap};
+use graphql_front::RAW_VALUE_TOKEN;
 
 use super::response::GraphQlResponse;
 
@@ -20,6 +21,20 @@ pub(in crate::graphql) fn written_bytes(text: &str) -> usize {
         usize::from(escaped) + usize::from(short) + 5 * usize::from(control - short)
     };
     2 + text.len() + text.as_bytes().chunks(255).map(added).sum::<usize>()
+}
+
+/// A value that is written as this JSON text. The library has no value for it: it writes the only member of an object
+/// as it is, if that has this name, which no field of a schema can have.
+pub(in crate::graphql) fn exact_value(text: String) -> Value {
+    Value::Object(IndexMap::from([(Name::new(RAW_VALUE_TOKEN), Value::String(text))]))
+}
+
+/// The text of an [`exact_value`].
+fn exact_text(fields: &IndexMap<Name, Value>) -> Option<&str> {
+    match fields.get(RAW_VALUE_TOKEN) {
+        Some(Value::String(text)) if fields.len() == 1 => Some(text),
+        _ => None,
+    }
 }
 
 /// Counts the bytes that are written to it.
@@ -77,6 +92,9 @@ fn write_value(value: Value, text: &mut Vec<u8>) {
             text.push(b']');
         }
         Value::Object(fields) => {
+            if let Some(exact) = exact_text(&fields) {
+                return text.extend_from_slice(exact.as_bytes());
+            }
             text.push(b'{');
             for (nth, (name, value)) in fields.into_iter().enumerate() {
                 if nth > 0 {

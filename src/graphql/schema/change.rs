@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object};
-use serde_json::Value;
 
 use super::{
     actor::Actor,
@@ -116,15 +115,12 @@ impl Change {
         Self { row, view }
     }
 
-    /// Parses the entry's details, which a constraint of the table guarantees to be JSON.
-    fn parse_details(&self) -> async_graphql::Result<Value> {
+    /// Parses a part of the entry's details, which a constraint of the table guarantees to be JSON.
+    fn detail(&self, name: &str) -> async_graphql::Result<Option<Json>> {
         self.view.weigh(self.row.details.len())?;
         let details = json_reader::read(self.row.details.as_bytes(), &json_reader::Limits::DEPTH_ONLY);
-        details.map(Into::into).map_err(|err| to_graphql_error(&Error::Internal(Box::new(err))))
-    }
-
-    fn detail(&self, name: &str) -> async_graphql::Result<Option<Json>> {
-        Ok(self.parse_details()?.get(name).filter(|part| !part.is_null()).cloned().map(Json))
+        let details = details.map_err(|err| to_graphql_error(&Error::Internal(Box::new(err))))?;
+        Ok(details.get(name).filter(|part| !part.is_null()).map(|part| Json(part.to_text())))
     }
 }
 
@@ -222,7 +218,8 @@ impl Change {
     /// All recorded details as a JSON object: `before`, `after`, and for some actions more, such as an activation's
     /// `reason`.
     async fn details(&self) -> async_graphql::Result<Json> {
-        self.parse_details().map(Json)
+        self.view.weigh(self.row.details.len())?;
+        Ok(Json(self.row.details.clone()))
     }
 
     /// The interface that the call came through; null in entries from before this was recorded.

@@ -7,7 +7,8 @@ use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use super::{
     error::{Nullable, nullable_root, to_graphql_error},
     scalar::{Cursor, DateTime, Json, Revision, id, to_id},
-    version::{Tool, hex, json_bytes, tools, tools_bytes},
+    tool::{Tool, tools},
+    version::{hex, parameters},
 };
 use crate::{
     domain::{Error, config},
@@ -77,21 +78,25 @@ impl ActiveConfig {
         &self.0.config().version.model_name
     }
 
-    /// The model's settings, such as `temperature`: a JSON object of at most 64 KiB.
+    /// The model's settings, such as `temperature`: a JSON object of at most 64 KiB, with the order of keys and the
+    /// numbers that were published.
     async fn model_parameters(&self) -> async_graphql::Result<Json> {
-        self.1.weigh(json_bytes(&self.0.config().version.model_parameters.0))?;
-        Ok(Json(self.0.config().version.model_parameters.0.clone()))
+        parameters(&self.0.config().version.model_parameters, &self.1)
     }
 
     /// The tools that the model may call, at most 128, in the order in which they were published.
     async fn tools(&self) -> async_graphql::Result<Vec<Tool>> {
-        self.1.weigh(tools_bytes(&self.0.config().version.tools))?;
-        Ok(tools(&self.0.config().version.tools))
+        tools(&self.0.config().version.tools, &self.1)
     }
 
     /// SHA-256, as 64 hexadecimal digits, of the content as canonical JSON; the same as `AgentVersion.contentHash`.
     async fn content_hash(&self) -> String {
         hex(&self.0.config().version.content_hash)
+    }
+
+    /// SHA-256, as 64 hexadecimal digits, over the exact bytes that are served; the same as `AgentVersion.bytesHash`.
+    async fn bytes_hash(&self) -> String {
+        hex(&self.0.config().version.bytes_hash)
     }
 
     /// When this version became active.

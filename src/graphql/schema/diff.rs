@@ -1,18 +1,14 @@
 //! The difference between two versions in the GraphQL schema.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use async_graphql::Object;
-use serde_json::Value;
 
 use super::{
     error::{Nullable, nullable, to_graphql_error},
     version::AgentVersion,
 };
-use crate::domain::version::{Tool, VersionBody};
+use crate::domain::{diff::ContentDiff, version::VersionBody};
 
 /// The difference between two versions of one agent. All fields but `from`, `to`, `isSame` and `modelNameChanged`
 /// read the content of both.
@@ -35,13 +31,14 @@ impl VersionDiff {
         self.to.clone()
     }
 
-    /// True if both versions have the same content, so the runtime gets the same.
+    /// True if both versions have the same content: then no field of this object names a difference. The order of keys
+    /// and the spelling of numbers may differ, as between `1` and `1.0`; `AgentVersion.bytesHash` tells these apart.
     async fn is_same(&self) -> bool {
         self.from.row.content_hash == self.to.row.content_hash
     }
 
-    /// The difference of the prompts as a unified diff by lines, with three lines of context; null if they are
-    /// equal. The search for the smallest diff stops after 100 ms, so a diff can be longer than necessary.
+    /// The difference of the prompts as a unified diff by lines, which end at LF alone, with three lines of context;
+    /// null if they are equal. The search for the smallest diff stops after 100 ms, so a diff can be longer than necessary.
     async fn system_prompt(&self) -> Nullable<String> {
         nullable(async {
             let (from, to) = self.bodies().await?;
@@ -65,31 +62,27 @@ impl VersionDiff {
 
     /// The top-level keys of the model parameters that were added, removed or changed, in alphabetical order.
     async fn model_parameters_changed(&self) -> async_graphql::Result<Vec<String>> {
-        fn entries(body: &VersionBody) -> BTreeMap<&String, &Value> {
-            body.model_parameters.0.as_object().into_iter().flatten().collect()
-        }
-        let (from, to) = self.bodies().await?;
-        let (from, to) = (entries(&from), entries(&to));
-        let keys: BTreeSet<&String> = from.keys().chain(to.keys()).copied().collect();
-        Ok(keys.into_iter().filter(|key| from.get(key) != to.get(key)).cloned().collect())
+        Ok(self.content().await?.parameters)
     }
 
     /// The names of tools that only `to` has, in the order of its tools.
     async fn tools_added(&self) -> async_graphql::Result<Vec<String>> {
-        let (from, to) = self.bodies().await?;
-        Ok(names(&to, |tool| find(&from, &tool.name).is_none()))
+        Ok(self.content().await?.tools_added)
     }
 
     /// The names of tools that only `from` has, in the order of its tools.
     async fn tools_removed(&self) -> async_graphql::Result<Vec<String>> {
-        let (from, to) = self.bodies().await?;
-        Ok(names(&from, |tool| find(&to, &tool.name).is_none()))
+        Ok(self.content().await?.tools_removed)
     }
 
-    /// The names of tools that both have, with another description or schema, in the order of the tools of `to`.
+    /// The names of tools that both have and that differ in anything, in the order of the tools of `to`.
     async fn tools_changed(&self) -> async_graphql::Result<Vec<String>> {
-        let (from, to) = self.bodies().await?;
-        Ok(names(&to, |tool| find(&from, &tool.name).is_some_and(|other| other != tool)))
+        Ok(self.content().await?.tools_changed)
+    }
+
+    /// True if the tools that both have are in another order.
+    async fn tools_reordered(&self) -> async_graphql::Result<bool> {
+        Ok(self.content().await?.is_reordered)
     }
 }
 
@@ -98,12 +91,10 @@ impl VersionDiff {
     async fn bodies(&self) -> async_graphql::Result<(Arc<VersionBody>, Arc<VersionBody>)> {
         futures_util::try_join!(self.from.body(), self.to.body())
     }
-}
 
-fn names(of: &VersionBody, keep: impl Fn(&Tool) -> bool) -> Vec<String> {
-    of.tools.0.iter().filter(|tool| keep(tool)).map(|tool| tool.name.clone()).collect()
-}
-
-fn find<'a>(of: &'a VersionBody, name: &str) -> Option<&'a Tool> {
-    of.tools.0.iter().find(|tool| tool.name == name)
+    /// Compares the parameters and tools of both versions.
+    async fn content(&self) -> async_graphql::Result<ContentDiff> {
+        let (from, to) = self.bodies().await?;
+        ContentDiff::of(&from, &to).map_err(|err| to_graphql_error(&err))
+    }
 }

@@ -7,6 +7,7 @@ use json_reader::Limits;
 use crate::{
     clock::Instant,
     domain::{self, Error, change},
+    graphql::engine::json_text::exact_value,
     id::Id,
 };
 
@@ -96,22 +97,30 @@ impl Cursor {
     }
 }
 
-/// Any JSON value. Integers beyond 64 bits are rejected.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Json(pub serde_json::Value);
+/// Any JSON value, as its text was given: the order of keys and the numbers stay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Json(pub String);
 
-/// Any JSON value. Integers beyond 64 bits are rejected.
+/// Any JSON value, as its text was given: the order of keys and the numbers stay.
 #[Scalar(name = "JSON")]
 impl ScalarType for Json {
     /// Reads the value's exact text, which `front` passes on because the library's own numbers can't hold every
     /// JSON number. `front` has also checked its size.
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::Binary(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        read(text).map(Self).map_err(InputValueError::custom)
+        str::from_utf8(text).map(|text| Self(text.to_owned())).map_err(InputValueError::custom)
     }
 
     fn to_value(&self) -> Value {
-        Value::from_json(self.0.clone()).unwrap_or_default()
+        exact_value(self.0.clone())
+    }
+}
+
+impl Json {
+    /// Parses the text.
+    pub(in crate::graphql) fn read(&self) -> domain::Result<json_reader::Json> {
+        json_reader::read(self.0.as_bytes(), &Limits::DEPTH_ONLY)
+            .map_err(|err| Error::Internal(Box::new(err)))
     }
 }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use serde_json::Value;
 
 use super::{
     actor::Actor,
@@ -11,13 +10,11 @@ use super::{
     error::{MutationResult, Nullable, UserError, into_mutation_result, nullable, to_graphql_error},
     page::connection,
     scalar::{DateTime, Json, Revision, id, to_id},
+    tool::{Tool, ToolInput, tools},
 };
 use crate::{
-    domain::{BoundedCount, Error, Page, PageArgs, agent, policy::Action, version},
-    graphql::engine::{
-        context::{RequestView, request},
-        json_text::written_bytes,
-    },
+    domain::{self, BoundedCount, Error, Page, PageArgs, agent, policy::Action, version},
+    graphql::engine::context::{RequestView, request},
     id::{AgentId, VersionId},
 };
 
@@ -27,67 +24,6 @@ use crate::{
 pub struct AgentVersion {
     pub(in crate::graphql) row: Arc<version::VersionSummary>,
     pub(in crate::graphql) view: RequestView,
-}
-
-/// A tool that the model may call.
-#[derive(Clone, Debug, SimpleObject)]
-pub struct Tool {
-    /// The tool's name: 1 to 200 characters, unique within the version.
-    name: String,
-    /// What the tool does, written for the model; null if left out.
-    description: Option<String>,
-    /// The JSON Schema of the tool's input; null if none was given.
-    input_schema: Option<Json>,
-}
-
-/// A tool that the model may call.
-#[derive(Clone, Debug, InputObject)]
-pub struct ToolInput {
-    /// The tool's name: 1 to 200 characters, unique within the version.
-    name: String,
-    /// What the tool does, written for the model; null if left out.
-    description: Option<String>,
-    /// A JSON Schema of the tool's input, checked against its metaschema. At most 32 levels deep, with integers
-    /// within ±(2^53−1). References aren't fetched.
-    input_schema: Option<Json>,
-}
-
-impl From<ToolInput> for version::Tool {
-    fn from(ToolInput { name, description, input_schema }: ToolInput) -> Self {
-        Self { name, description, input_schema: input_schema.map(|Json(schema)| schema) }
-    }
-}
-
-/// Copies a version's tools into the schema's type.
-pub(in crate::graphql) fn tools(of: &version::Tools) -> Vec<Tool> {
-    let tool = |version::Tool { name, description, input_schema }: version::Tool| Tool {
-        name,
-        description,
-        input_schema: input_schema.map(Json),
-    };
-    of.0.iter().cloned().map(tool).collect()
-}
-
-/// Estimates how many bytes of memory a JSON value takes in a response.
-pub(in crate::graphql) fn json_bytes(value: &Value) -> usize {
-    size_of::<Value>()
-        + match value {
-            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-            Value::String(text) => written_bytes(text),
-            Value::Array(values) => values.iter().map(json_bytes).sum(),
-            Value::Object(entries) => {
-                entries.iter().map(|(key, value)| written_bytes(key) + json_bytes(value)).sum()
-            }
-        }
-}
-
-/// Estimates how many bytes of memory a version's tools take in a response.
-pub(in crate::graphql) fn tools_bytes(of: &version::Tools) -> usize {
-    let tool = |version::Tool { name, description, input_schema }: &version::Tool| {
-        let schema = input_schema.as_ref().map_or(0, json_bytes);
-        size_of::<Tool>() + written_bytes(name) + description.as_deref().map_or(0, written_bytes) + schema
-    };
-    of.0.iter().map(tool).sum()
 }
 
 /// An immutable version of an agent: the prompt, the model, its parameters and the tools. Only erasing the customer
@@ -124,26 +60,40 @@ impl AgentVersion {
         &self.row.model_name
     }
 
-    /// The model's settings, such as `temperature`: a JSON object of at most 64 KiB. Needs the same rights as
-    /// `systemPrompt`.
+    /// The model's settings, such as `temperature`: a JSON object of at most 64 KiB, with the order of keys and the
+    /// numbers that were published. Needs the same rights as `systemPrompt`.
     async fn model_parameters(&self) -> async_graphql::Result<Json> {
         let body = self.body().await?;
-        self.view.weigh(json_bytes(&body.model_parameters.0))?;
-        Ok(Json(body.model_parameters.0.clone()))
+        parameters(&body.model_parameters, &self.view)
     }
 
     /// The tools that the model may call, at most 128, in the order in which they were published. Needs the same
     /// rights as `systemPrompt`.
     async fn tools(&self) -> async_graphql::Result<Vec<Tool>> {
         let body = self.body().await?;
-        self.view.weigh(tools_bytes(&body.tools))?;
-        Ok(tools(&body.tools))
+        tools(&body.tools, &self.view)
     }
 
     /// SHA-256, as 64 hexadecimal digits, of the content as canonical JSON (RFC 8785) with the keys
-    /// `system_prompt`, `model_name`, `model_parameters` and `tools`. Equal content has equal hashes.
+    /// `system_prompt`, `model_name`, `model_parameters` and `tools`. Compares contents: the order of keys and the
+    /// spelling of numbers don't matter. `bytesHash` names what is served.
     async fn content_hash(&self) -> String {
         hex(&self.row.content_hash)
+    }
+
+    /// SHA-256, as 64 hexadecimal digits, over the exact bytes that are served: prompt, model name, the JSON of the
+    /// parameters and of the tools as REST writes them, each after its length as 8 bytes (big-endian). Reads the
+    /// content of a version that was published before this field existed, and needs the rights of `systemPrompt` then.
+    async fn bytes_hash(&self) -> async_graphql::Result<String> {
+        match &self.row.bytes_hash {
+            Some(hash) => Ok(hex(hash)),
+            None => Ok(hex(&self.body().await?.bytes_hash)),
+        }
+    }
+
+    /// The size of the prompt, the parameters and the tools together, in bytes.
+    async fn content_bytes(&self) -> i32 {
+        self.row.content_bytes
     }
 
     /// The author's reason for this version, at most 2,000 characters. Null if none was written; also for service
@@ -191,6 +141,16 @@ impl AgentVersion {
         let body = body.ok_or_else(|| to_graphql_error(&hidden()))?;
         Ok(Arc::clone(&body))
     }
+}
+
+/// Copies a version's parameters into the answer.
+pub(in crate::graphql) fn parameters(
+    of: &version::ModelParameters,
+    view: &RequestView,
+) -> async_graphql::Result<Json> {
+    let version::ModelParameters(text) = of;
+    view.weigh(text.as_str().len())?;
+    Ok(Json(text.to_string()))
 }
 
 /// A hash as lower-case hexadecimal digits.
@@ -254,11 +214,12 @@ pub struct PublishVersionInput {
     system_prompt: String,
     /// The model's name, such as `gpt-4-turbo`: 1 to 200 characters, not checked against a list.
     model_name: String,
-    /// The model's settings, such as `temperature`: a JSON object of at most 64 KiB as canonical JSON, at most 32
-    /// levels deep, with integers within ±(2^53−1). Empty if left out.
+    /// The model's settings, such as `temperature`: a JSON object of at most 64 KiB without white space, at most 32
+    /// levels deep, with integers within ±(2^53−1). Empty if left out. It is served as it is given, with the same order
+    /// of keys and the same numbers.
     model_parameters: Option<Json>,
-    /// The tools that the model may call: at most 128, with unique names, 1 MiB of canonical JSON together; none if
-    /// left out.
+    /// The tools that the model may call: at most 128, with unique names, 1 MiB of JSON without white space together;
+    /// none if left out.
     tools: Option<Vec<ToolInput>>,
     /// Your reason for this version: at most 2,000 characters.
     message: Option<String>,
@@ -310,12 +271,13 @@ impl VersionMutation {
             idempotency_key,
         } = input;
         let answer = async {
+            let parameters = model_parameters.map(|json| json.read()).transpose()?;
+            let tools = tools.unwrap_or_default().into_iter().enumerate();
             let content = version::Content {
                 system_prompt,
                 model_name,
-                model_parameters: model_parameters
-                    .map_or_else(|| Value::Object(Default::default()), |Json(value)| value),
-                tools: tools.unwrap_or_default().into_iter().map(version::Tool::from).collect(),
+                model_parameters: parameters.unwrap_or_else(version::no_parameters),
+                tools: tools.map(|(nth, tool)| tool.into_json(nth)).collect::<domain::Result<_>>()?,
             };
             let agent_id = id("agentId", &agent_id)?;
             let input =

@@ -223,11 +223,11 @@ async fn each_kind_says_who_what_before_and_after() {
     agent.updated: API_KEY Successor City Agent - -
       {"after":{"description":"Answers letters","name":"Clerk","owner_id":null},"before":{"description":null,"name":"Helper","owner_id":null}}
     version.published: API_KEY Successor City Agent Version-1 -
-      {"after":{"content_hash":"hash","number":1}}
+      {"after":{"bytes_hash":"hash","content_hash":"hash","number":1}}
     agent.activated: API_KEY Successor City Agent Version-1 id
       {"after":{"version_id":"Version-1"},"before":{"version_id":null},"reason":"ACTIVATE"}
     version.published: API_KEY Successor City Agent Version-2 -
-      {"after":{"content_hash":"hash","number":2}}
+      {"after":{"bytes_hash":"hash","content_hash":"hash","number":2}}
     agent.activated: API_KEY Successor City Agent Version-2 id
       {"after":{"version_id":"Version-2"},"before":{"version_id":"Version-1"},"reason":"ACTIVATE"}
     agent.activated: API_KEY Successor City Agent Version-1 id

@@ -19,17 +19,20 @@ const ANSWERED: &[(&str, &str)] = &[
     ("Activation", "activatedAt activatedBy agent cursor id previousVersion reason revision version"),
     (
         "ActiveConfig",
-        "activatedAt agentId contentHash customerId modelName modelParameters name revision systemPrompt tools versionId versionNumber",
+        "activatedAt agentId bytesHash contentHash customerId modelName modelParameters name revision systemPrompt tools versionId versionNumber",
     ),
     ("Actor", "displayName kind"),
     ("Agent", "activeVersion createdAt id name"),
     (
         "AgentVersion",
-        "agent contentHash createdAt createdBy id isActive modelName modelParameters number systemPrompt tools",
+        "agent bytesHash contentBytes contentHash createdAt createdBy id isActive modelName modelParameters number systemPrompt tools",
     ),
     ("ConfigEvent", "agentId config kind revision"),
     ("Query", "activeConfig viewer"),
-    ("Tool", "description inputSchema name"),
+    (
+        "Tool",
+        "_meta additional annotations description execution icons inputSchema name outputSchema strict title",
+    ),
     ("Viewer", "displayName isOperator kind name permissions scopes"),
 ];
 

@@ -224,7 +224,12 @@ async fn serve(maker: &Member, owner: &str, city: &str, name: &str) -> Served {
         "mutation ($input: UpdateAgentInput!) { updateAgent(input: $input) { agent { owner { id } } } }";
     let input = json!({ "agentId": agent, "description": "as it is", "ownerId": owner });
     maker.gql(update, json!({ "input": input })).await.text("/updateAgent/agent/owner/id");
-    let tool = |name: &str, text: &str| json!({ "name": name, "description": text, "inputSchema": { "type": "object" } });
+    let tool = |name: &str, text: &str| {
+        json!({
+            "name": name, "description": text, "inputSchema": { "type": "object" }, "title": text, "outputSchema": true, "annotations": {},
+            "icons": [{}], "execution": {}, "strict": true, "_meta": {}, "additional": { "other": text },
+        })
+    };
     let mut switched = Vec::new();
     for (number, tools) in
         [[tool("gone", "-"), tool("kept", "once")], [tool("kept", "now"), tool("new", "+")]]

@@ -117,6 +117,7 @@ async fn a_version_is_published_and_served() {
     assert_json_snapshot!(made.body, { ".id" => "[id]", ".agent_id" => "[id]", ".created_at" => "[time]" }, @r#"
     {
       "agent_id": "[id]",
+      "bytes_hash": "bbda818571de45b8b4f4355c15fad5d1489876c65f1d7f47e4cd85084e586162",
       "content_hash": "1cea2fde1953f20d7d07e1addd527f7b09aea43225c11a20ddd2bd8e9f2d70ac",
       "created_at": "[time]",
       "id": "[id]",
@@ -153,6 +154,7 @@ async fn a_version_is_published_and_served() {
     {
       "activated_at": "[time]",
       "agent_id": "[id]",
+      "bytes_hash": "bbda818571de45b8b4f4355c15fad5d1489876c65f1d7f47e4cd85084e586162",
       "content_hash": "1cea2fde1953f20d7d07e1addd527f7b09aea43225c11a20ddd2bd8e9f2d70ac",
       "customer_id": "[id]",
       "model_name": "gpt-4-turbo",

@@ -196,7 +196,7 @@ async fn values_that_are_not_acceptable() {
         ),
         (json!({ "message": "x".repeat(2001) }), "TOO_LARGE", "message"),
         (json!({ "tools": [["a"]] }), "INVALID", "tools.0"),
-        (json!({ "tools": [{ "name": "a", "strict": true }] }), "INVALID", "tools.0"),
+        (json!({ "tools": [{ "name": "a", "strict": 1 }] }), "INVALID", "tools.0.strict"),
         (json!({ "activate": "yes" }), "INVALID", "activate"),
         (json!({ "expected_latest_number": 1.5 }), "INVALID", "expected_latest_number"),
         (json!({ "unknown": 1 }), "INVALID", ""),

@@ -1,9 +1,6 @@
 //! Property tests of import and export: any text and any JSON that may be stored survives.
 
-use agent_registry::domain::{
-    transfer::{Line, LineVersion},
-    version::Tool,
-};
+use agent_registry::domain::transfer::{Line, LineVersion};
 use chrono::SecondsFormat;
 use proptest::{
     prelude::*,
@@ -20,17 +17,11 @@ fn text() -> impl Strategy<Value = String> {
         .prop_map(|text| text.replace('\0', "␀"))
 }
 
-/// Whether a number's canonical form isn't an integer beyond ±(2^53−1).
-fn storable(number: f64) -> bool {
-    number.is_finite() && !(9_007_199_254_740_992.0..1e21).contains(&number.abs())
-}
-
 /// Any JSON that may be stored.
 fn any_json() -> impl Strategy<Value = Value> {
     let number = prop_oneof![
         (-9_007_199_254_740_991_i64..=9_007_199_254_740_991).prop_map(|number| json!(number)),
-        Just(json!(1e21)),
-        any::<f64>().prop_filter("storable", |number| storable(*number)).prop_map(|number| json!(number)),
+        any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(|number| json!(number)),
     ];
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -49,10 +40,8 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 fn version() -> impl Strategy<Value = LineVersion> {
     let parameters = prop::collection::btree_map(text(), any_json(), 0..4);
-    let tool = prop::option::of(text()).prop_map(|description| Tool {
-        name: "t".to_owned(),
-        description,
-        input_schema: Some(json!({ "type": "object" })),
+    let tool = prop::option::of(text()).prop_map(|description| {
+        json!({ "name": "t", "description": description, "input_schema": { "type": "object" } })
     });
     let message = prop::option::of(text().prop_map(|text| text.chars().take(2000).collect()));
     (text(), "[a-zäß🦀]{1,20}", parameters, prop::option::of(tool), message, 0_i64..1_700_000_000_000_000)
@@ -61,8 +50,8 @@ fn version() -> impl Strategy<Value = LineVersion> {
                 .map(|at| at.to_rfc3339_opts(SecondsFormat::Micros, true)),
             system_prompt,
             model_name: Some(model),
-            model_parameters: Some(Value::Object(parameters.into_iter().collect())),
-            tools: Some(tool.into_iter().collect()),
+            model_parameters: Some(Value::Object(parameters.into_iter().collect()).into()),
+            tools: Some(tool.into_iter().map(Into::into).collect()),
             message,
         })
 }
@@ -84,14 +73,10 @@ fn any_line_is_written_and_read_unchanged() {
     let config = Config { cases: 200, failure_persistence: None, ..Config::default() };
     TestRunner::new(config)
         .run(&line(), |line| {
-            let written = line.write().unwrap();
-            let read = Line::read(&written).unwrap();
-            // Not `read == line`, because 1.0 and 1 are one number, written as 1.
-            prop_assert_eq!(read.write().unwrap(), written);
-            let prompts = |line: &Line| {
-                line.versions.iter().map(|version| version.system_prompt.clone()).collect::<Vec<_>>()
-            };
-            prop_assert_eq!(prompts(&read), prompts(&line));
+            let written = line.write();
+            let read = Line::read(written.as_bytes()).unwrap();
+            prop_assert_eq!(read.write(), written);
+            prop_assert_eq!(read, line);
             Ok(())
         })
         .unwrap();
@@ -105,7 +90,7 @@ async fn any_line_goes_through_the_database_unchanged() {
     for number in 100..120 {
         let mut line = line().new_tree(&mut runner).unwrap().current();
         line.agent = format!("agent {number}");
-        file.push_str(&String::from_utf8(line.write().unwrap()).unwrap());
+        file.push_str(&line.write());
         file.push('\n');
     }
     desk.import(&file).await.unwrap();

@@ -8,7 +8,7 @@ use utoipa::{
     openapi::{
         KnownFormat, Ref, RefOr, Schema, SchemaFormat,
         extensions::Extensions,
-        schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, SchemaType, Type},
+        schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type},
     },
 };
 
@@ -72,31 +72,37 @@ shapes! {
     /// The system prompt, without U+0000. The limit counts bytes in UTF-8, so a text with non-ASCII characters may have
     /// fewer characters.
     Prompt = text().max_length(Some(PROMPT_BYTES_MAX)).pattern(Some(STORABLE));
-    /// The model's parameters. The registry passes them on unchanged. `JsonValue` defines the accepted values;
-    /// `x-limits` has the limit of their canonical JSON (RFC 8785), in bytes.
-    ModelParameters = json_object().extensions(Some(bytes(PARAMETERS_BYTES_MAX)));
-    /// The tools that the model may call, in order. Their names are unique. `x-limits` has the limit of their canonical
-    /// JSON (RFC 8785), in bytes.
+    /// The model's parameters. The registry passes them on unchanged: the order of keys and the numbers stay, and white
+    /// space goes. `JsonValue` defines the accepted values; `x-limits` has the limit of their text without white space,
+    /// in bytes, and that of an integer, written without fraction and exponent.
+    ModelParameters = json_object()
+        .extensions(Some(limits(json!({ "bytes": PARAMETERS_BYTES_MAX, "integer": INTEGER_MAX }))));
+    /// The tools that the model may call, in order. Their names are unique. `x-limits` has the limit of their text
+    /// without white space, in bytes.
     Tools = ArrayBuilder::new().items(reference("Tool")).max_items(Some(TOOLS_MAX))
         .extensions(Some(bytes(TOOLS_BYTES_MAX)));
-    /// A tool that the model may call.
+    /// A tool that the model may call, as an MCP server lists it. It is served as it was published: with the same
+    /// members in the same order, further ones too.
     Tool = ObjectBuilder::new()
         .property("name", reference("Name")).required("name")
-        .property("description", text().schema_type(types([Type::String, Type::Null]))
-            .pattern(Some(STORABLE)).description(Some("A description of the tool, for the model.")))
-        .property("input_schema", json_object()
-            .schema_type(types([Type::Object, Type::Boolean, Type::Null]))
-            .description(Some("The JSON Schema of the tool's input. It must be valid in the dialect that its `$schema` names; the default is 2020-12.")))
-        .additional_properties(Some(AdditionalProperties::FreeForm(false)));
-    /// A JSON value that can be stored and hashed without loss (I-JSON, RFC 7493): without U+0000, nested at most
-    /// `x-limits.depth` levels deep. A number that the canonical form writes as an integer is at most ±
-    /// `x-limits.integer`.
+        .property("title", nullable_text("A name for people."))
+        .property("description", nullable_text("A description of the tool, for the model."))
+        .property("input_schema", schema_of("the tool's input. It may be spelled `inputSchema`, and then is so in answers"))
+        .property("outputSchema", schema_of("the tool's structured result"))
+        .property("strict", ObjectBuilder::new().schema_type(types([Type::Boolean, Type::Null]))
+            .description(Some("Whether the model must follow the input schema exactly.")))
+        .additional_properties(Some(reference("JsonValue")));
+    /// A JSON value that can be stored: without U+0000, nested at most `x-limits.depth` levels deep.
     // Nested values don't refer to this schema: TypeScript can't compile the recursive type that openapi-typescript
     // makes.
     JsonValue = ObjectBuilder::new().schema_type(SchemaType::AnyValue).pattern(Some(STORABLE))
-        .extensions(Some(limits(json!({ "depth": JSON_DEPTH_MAX, "integer": INTEGER_MAX }))));
-    /// The SHA-256 hash of the canonical JSON (RFC 8785) of a version's content. Equal contents have equal hashes.
+        .extensions(Some(limits(json!({ "depth": JSON_DEPTH_MAX }))));
+    /// The SHA-256 hash of the canonical JSON (RFC 8785) of a version's content. Contents that differ only in the order
+    /// of keys and the spelling of numbers have equal hashes.
     ContentHash = text().pattern(Some("^[0-9a-f]{64}$"));
+    /// The SHA-256 hash of the bytes that are served: the prompt, the model's name, the parameters' and the tools' JSON,
+    /// each after its length as 8 bytes, the highest first.
+    BytesHash = text().pattern(Some("^[0-9a-f]{64}$"));
     /// The number of a version within its agent. 0 means that the agent has no version.
     VersionNumber = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(i64::from(i32::MAX)));
     /// The number of a commit in the audit log. Later commits have larger numbers.
@@ -137,6 +143,22 @@ fn described(schema: impl Described, description: String) -> RefOr<Schema> {
 
 fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn nullable_text(description: &str) -> ObjectBuilder {
+    text()
+        .schema_type(types([Type::String, Type::Null]))
+        .pattern(Some(STORABLE))
+        .description(Some(description))
+}
+
+/// A JSON Schema of this.
+fn schema_of(what: &str) -> ObjectBuilder {
+    let description = format!(
+        "The JSON Schema of {what}. It must be valid in the dialect that its `$schema` names; the default is 2020-12."
+    );
+    let types = types([Type::Object, Type::Boolean, Type::Null]);
+    json_object().schema_type(types).description(Some(description))
 }
 
 fn types<const N: usize>(types: [Type; N]) -> SchemaType {

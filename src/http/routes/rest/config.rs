@@ -7,13 +7,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{AgentPath, ExpectedForm, Parameters, refuse};
 use crate::{
     clock::Instant,
-    domain::{self, Error, policy, version::Tools},
+    domain::{
+        self, Error, policy,
+        version::{ModelParameters, Tools},
+    },
     feed::ConfigResponse,
     http::{
         AppState,
@@ -55,13 +57,15 @@ pub struct ActiveConfig {
     /// The name of the model.
     #[schema(value_type = schemas::Name)]
     model_name: String,
-    /// The model's parameters, as they were published.
+    /// The model's parameters, with the order of keys and the numbers that were published.
     #[schema(value_type = Object)]
-    model_parameters: Value,
+    model_parameters: ModelParameters,
     #[schema(value_type = schemas::Tools)]
     tools: Tools,
     #[schema(value_type = schemas::ContentHash)]
     content_hash: String,
+    #[schema(value_type = schemas::BytesHash)]
+    bytes_hash: String,
     /// The time at which the version was activated.
     #[schema(value_type = schemas::Instant)]
     activated_at: Instant,
@@ -82,9 +86,10 @@ impl From<&domain::config::ActiveConfig> for ActiveConfig {
             version_number: version.number,
             system_prompt: version.system_prompt.clone(),
             model_name: version.model_name.clone(),
-            model_parameters: version.model_parameters.0.clone(),
+            model_parameters: version.model_parameters.clone(),
             tools: version.tools.clone(),
             content_hash: hex::encode(&version.content_hash),
+            bytes_hash: hex::encode(&version.bytes_hash),
             activated_at: *activated_at,
             revision: *revision,
         }

@@ -19,11 +19,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::query;
 use crate::{
-    domain::{
-        Caller, Error, IdempotencyKey, Principal,
-        change::Channel,
-        text::{check_exact, field},
-    },
+    domain::{Caller, Error, IdempotencyKey, Principal, change::Channel, text::field},
     http::{
         AppState,
         caller::{
@@ -249,7 +245,6 @@ impl<T: ExpectedForm> FromRequest<AppState> for Body<T> {
         }
         let read = || {
             let key = idempotency_key(&parts, &json)?;
-            check_exact(&json)?;
             let input = json_reader::from_json(&json).map_err(|err| Error::Invalid {
                 field: field(err.path()),
                 message: format!("{} ({err})", T::FORM),

@@ -7,7 +7,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{AgentPath, Body, ExpectedForm, NoParameters, refuse};
@@ -15,7 +14,7 @@ use crate::{
     clock::Instant,
     domain::{
         WriteResult,
-        version::{self, AgentVersion, Content, ModelParameters, PublishVersion, Tools},
+        version::{AgentVersion, Content, ModelParameters, PublishVersion, Tools, no_parameters},
     },
     http::{
         AppState,
@@ -49,9 +48,9 @@ pub struct NewVersion {
     #[schema(value_type = schemas::Name)]
     model_name: String,
     #[schema(value_type = Option<schemas::ModelParameters>)]
-    model_parameters: Option<Value>,
+    model_parameters: Option<json_reader::Json>,
     #[schema(value_type = Option<schemas::Tools>)]
-    tools: Option<Vec<version::Tool>>,
+    tools: Option<Vec<json_reader::Json>>,
     /// The author's reason for the version.
     #[schema(value_type = Option<schemas::Description>)]
     message: Option<String>,
@@ -66,7 +65,7 @@ pub struct NewVersion {
 
 impl ExpectedForm for NewVersion {
     const FORM: &'static str = "the body must be a JSON object: the strings system_prompt and model_name, and optionally \
-         the object model_parameters, tools (a list of objects with name, description and input_schema), the string \
+         the object model_parameters, tools (a list of objects, as an MCP server lists them), the string \
          message, the boolean activate and the integer expected_latest_number";
 }
 
@@ -86,9 +85,9 @@ pub struct Version {
     /// The name of the model.
     #[schema(value_type = schemas::Name)]
     model_name: String,
-    /// The model's parameters, as they were published.
+    /// The model's parameters, with the order of keys and the numbers that were published.
     #[schema(value_type = Object)]
-    model_parameters: Value,
+    model_parameters: ModelParameters,
     #[schema(value_type = schemas::Tools)]
     tools: Tools,
     /// The author's reason for the version. Null if none was given.
@@ -96,6 +95,8 @@ pub struct Version {
     message: Option<String>,
     #[schema(value_type = schemas::ContentHash)]
     content_hash: String,
+    #[schema(value_type = schemas::BytesHash)]
+    bytes_hash: String,
     #[schema(value_type = schemas::Instant)]
     created_at: Instant,
     /// Whether the commit in `revision` activated the version. It may have been replaced since.
@@ -166,7 +167,7 @@ pub async fn publish(
         content: Content {
             system_prompt,
             model_name,
-            model_parameters: model_parameters.unwrap_or_else(|| Value::Object(Default::default())),
+            model_parameters: model_parameters.unwrap_or_else(no_parameters),
             tools,
         },
         message,
@@ -182,10 +183,11 @@ pub async fn publish(
         number,
         system_prompt,
         model_name,
-        model_parameters: ModelParameters(model_parameters),
+        model_parameters,
         tools,
         message,
         content_hash,
+        bytes_hash,
         created_by_kind: _,
         created_by_id: _,
         created_at,
@@ -200,6 +202,7 @@ pub async fn publish(
         tools,
         message,
         content_hash: hex::encode(content_hash),
+        bytes_hash: hex::encode(bytes_hash),
         created_at,
         is_active,
         revision,

@@ -1,0 +1,192 @@
+//! The content of a version: what is accepted, and its two hashes.
+
+use std::collections::HashSet;
+
+use json_reader::{Json, JsonText, Object};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{Error, Result, text, version::AgentVersion};
+use crate::entity::content::{ModelParameters, ToolMember, Tools, bytes_hash};
+
+/// The largest system prompt, in bytes of UTF-8. Real prompts have up to 144 KiB, and more than 512 KiB fits few
+/// models' context windows.
+pub const PROMPT_BYTES_MAX: usize = 512 * 1024;
+/// The most tools of a version: as many as the largest model APIs accept.
+pub const TOOLS_MAX: usize = 128;
+/// The largest tools list, in bytes of JSON without white space: 128 tools with schemas of 8 KiB.
+pub const TOOLS_BYTES_MAX: usize = 1024 * 1024;
+/// The largest model parameters, in bytes of JSON without white space.
+pub const PARAMETERS_BYTES_MAX: usize = 64 * 1024;
+
+/// The size of a content from which it is checked on the threads for computations, in bytes. A smaller one costs less
+/// than the change of threads.
+const LARGE_BYTES: usize = 16 * 1024;
+
+/// The content of a version as it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// The system prompt; may be empty; at most [`PROMPT_BYTES_MAX`].
+    pub system_prompt: String,
+    /// The model's name; 1 to 200 characters.
+    pub model_name: String,
+    /// The model's parameters: a JSON object of at most [`PARAMETERS_BYTES_MAX`].
+    pub model_parameters: Json,
+    /// The tools: at most [`TOOLS_MAX`] objects, with unique names.
+    pub tools: Vec<Json>,
+}
+
+/// A content that has been checked, as it is stored and served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedContent {
+    pub(super) system_prompt: String,
+    pub(super) model_name: String,
+    pub(super) model_parameters: ModelParameters,
+    pub(super) tools: Tools,
+    /// SHA-256 over the canonical form: equal for contents that mean the same.
+    pub(super) content_hash: [u8; 32],
+    /// SHA-256 over the bytes that are served.
+    pub(super) bytes_hash: [u8; 32],
+}
+
+impl Content {
+    /// Checks all limits, and computes the hashes.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] or [`Error::TooLarge`], for the field at fault.
+    pub fn check(self) -> Result<CheckedContent> {
+        let Self { system_prompt, model_name, model_parameters, tools } = self;
+        at_most("systemPrompt", system_prompt.len(), PROMPT_BYTES_MAX, "bytes")?;
+        text::check_no_nul("systemPrompt", &system_prompt)?;
+        text::check_name("modelName", &model_name)?;
+        if model_parameters.as_object().is_none() {
+            return Err(Error::invalid("modelParameters", "modelParameters must be a JSON object"));
+        }
+        text::check_json("modelParameters", &model_parameters)?;
+        text::check_integers("modelParameters", &model_parameters)?;
+        let parameters = ModelParameters(JsonText::of(&model_parameters));
+        at_most("modelParameters", parameters.0.as_str().len(), PARAMETERS_BYTES_MAX, "bytes")?;
+        at_most("tools", tools.len(), TOOLS_MAX, "tools")?;
+        let mut names = HashSet::new();
+        for (index, tool) in tools.iter().enumerate() {
+            let name = check_tool(&format!("tools.{index}"), tool)?;
+            if !names.insert(name) {
+                let message = format!("there are two tools named {name:?}; names must be unique");
+                return Err(Error::invalid(format!("tools.{index}.name"), message));
+            }
+        }
+        let stored = Tools::of(&tools);
+        at_most("tools", stored.as_str().len(), TOOLS_BYTES_MAX, "bytes")?;
+        let content_hash = content_hash(&system_prompt, &model_name, &model_parameters, &tools)?;
+        let bytes_hash = bytes_hash(&system_prompt, &model_name, &parameters, &stored);
+        let (model_parameters, tools) = (parameters, stored);
+        Ok(CheckedContent { system_prompt, model_name, model_parameters, tools, content_hash, bytes_hash })
+    }
+
+    /// Whether the check and the hashes of this content are dear enough for a thread of their own.
+    pub(super) fn is_large(&self) -> bool {
+        let Self { system_prompt, model_name: _, model_parameters, tools } = self;
+        let tools = tools.iter().map(text::approximate_bytes);
+        system_prompt.len() + text::approximate_bytes(model_parameters) + tools.sum::<usize>() >= LARGE_BYTES
+    }
+}
+
+/// The content hash and the bytes hash of what a version holds, computed again.
+///
+/// # Errors
+/// [`Error::Internal`] when the content can't be written as JSON. Stored content always can.
+pub(super) fn hashes_of(version: &AgentVersion) -> Result<([u8; 32], [u8; 32])> {
+    let AgentVersion { system_prompt, model_name, model_parameters, tools, .. } = version;
+    let content = content_hash(system_prompt, model_name, &model_parameters.0.parse(), &tools.to_json())?;
+    Ok((content, bytes_hash(system_prompt, model_name, model_parameters, tools)))
+}
+
+/// SHA-256 over the canonical JSON (RFC 8785) of the content. Contents that differ in the order of keys, the spelling
+/// of numbers or of `input_schema`, or in members that are null, have equal hashes.
+fn content_hash(prompt: &str, model: &str, parameters: &Json, tools: &[Json]) -> Result<[u8; 32]> {
+    let tools: Vec<Value> = tools.iter().map(canonical_tool).collect();
+    let canonical = text::canonical(&json!({
+        "system_prompt": prompt, "model_name": model, "model_parameters": parameters.to_serde(), "tools": tools,
+    }))?;
+    Ok(Sha256::digest(canonical).into())
+}
+
+/// A tool with one spelling of its keys, without known members that are null.
+pub(super) fn canonical_tool(tool: &Json) -> Value {
+    let member = |(key, value): (&str, &Json)| match ToolMember::of_key(key) {
+        Some(_) if value.is_null() => None,
+        Some(member) => Some((member.key().to_owned(), value.to_serde())),
+        None => Some((key.to_owned(), value.to_serde())),
+    };
+    Value::Object(tool.as_object().into_iter().flatten().filter_map(member).collect())
+}
+
+pub(super) fn at_most(field: &str, actual: usize, limit: usize, unit: &'static str) -> Result<()> {
+    if actual > limit {
+        return Err(Error::TooLarge { field: field.to_owned(), actual, limit, unit });
+    }
+    Ok(())
+}
+
+/// Checks a tool and returns its name.
+fn check_tool<'a>(field: &str, tool: &'a Json) -> Result<&'a str> {
+    let Some(tool) = tool.as_object() else {
+        return Err(Error::invalid(field, format!("{field} must be a JSON object, found {}", tool.kind())));
+    };
+    let mut seen = HashSet::new();
+    for (key, value) in tool {
+        let known = ToolMember::of_key(key);
+        if known.is_some_and(|member| !seen.insert(member)) {
+            let message = format!("{field} has {key:?} in two spellings; give one of them");
+            return Err(Error::invalid(format!("{field}.{}", field_of(key)), message));
+        }
+        check_member(&format!("{field}.{}", field_of(key)), known, key, value)?;
+    }
+    let name = tool.get(ToolMember::Name.key()).and_then(Json::as_str);
+    let name = name.ok_or_else(|| {
+        Error::invalid(format!("{field}.name"), format!("{field} must have a name, which is a string"))
+    })?;
+    text::check_name(&format!("{field}.name"), name)?;
+    Ok(name)
+}
+
+/// The name of a tool's member in errors, as GraphQL spells it.
+fn field_of(key: &str) -> &str {
+    match ToolMember::of_key(key) {
+        Some(ToolMember::InputSchema) => "inputSchema",
+        Some(member) => member.key(),
+        None => "additional",
+    }
+}
+
+fn check_member(field: &str, known: Option<ToolMember>, key: &str, value: &Json) -> Result<()> {
+    use ToolMember::{
+        Annotations, Description, Execution, Icons, InputSchema, Meta, Name, OutputSchema, Strict, Title,
+    };
+    text::check_no_nul(field, key)?;
+    text::check_json(field, value)?;
+    let expect = |holds: bool, what: &str| match holds || value.is_null() {
+        true => Ok(()),
+        false => Err(Error::invalid(field, format!("{field} must be {what}, found {}", value.kind()))),
+    };
+    match known {
+        Some(Name | Title | Description) => expect(value.as_str().is_some(), "a string"),
+        Some(Strict) => expect(value.as_bool().is_some(), "true or false"),
+        Some(InputSchema | OutputSchema) if !value.is_null() => check_schema(field, value),
+        Some(InputSchema | OutputSchema | Annotations | Icons | Execution | Meta) | None => Ok(()),
+    }
+}
+
+fn check_schema(field: &str, schema: &Json) -> Result<()> {
+    jsonschema::meta::validate(&schema.to_serde()).map_err(|err| {
+        let at = err.instance_path().to_string();
+        let at = if at.is_empty() { "its root".to_owned() } else { at };
+        Error::invalid(field, format!("{field} is not a valid JSON Schema, at {at}"))
+    })
+}
+
+/// An object without members: the parameters where none are given.
+#[must_use]
+pub fn no_parameters() -> Json {
+    Json::Object(Object::new())
+}
