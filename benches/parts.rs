@@ -80,6 +80,8 @@ impl World {
             message: None,
             activate: true,
             expected_latest_number: None,
+            if_changed: false,
+            refuse_warnings: false,
         };
         registry.publish_version(&caller, input).await?;
         let input =

@@ -138,6 +138,7 @@ CREATE TABLE registry.agents (
     updated_at timestamp with time zone NOT NULL,
     name_lower text COLLATE "C" NOT NULL GENERATED ALWAYS AS (lower(name)) STORED,
     active_model_name text,
+    name_folded text COLLATE "C" NOT NULL GENERATED ALWAYS AS (registry.fold_case(name)) STORED,
     CONSTRAINT agents_pkey PRIMARY KEY (id),
     CONSTRAINT agents_customer_id_key UNIQUE (customer_id, id),
     CONSTRAINT agents_customer_name_key UNIQUE (customer_id, name),
@@ -156,9 +157,11 @@ CREATE INDEX agents_customer_archived_idx ON registry.agents USING btree (custom
 CREATE INDEX agents_customer_kept_idx ON registry.agents USING btree (customer_id, id) WHERE (archived_at IS NULL);
 CREATE INDEX agents_customer_model_idx ON registry.agents USING btree (customer_id, active_model_name, id) WHERE (active_model_name IS NOT NULL);
 CREATE INDEX agents_customer_name_bytes_idx ON registry.agents USING btree (customer_id, name COLLATE "C");
+CREATE INDEX agents_customer_name_folded_idx ON registry.agents USING btree (customer_id, name_folded, id);
 CREATE INDEX agents_customer_name_lower_idx ON registry.agents USING btree (customer_id, name_lower, id);
 CREATE INDEX agents_kept_idx ON registry.agents USING btree (id) INCLUDE (customer_id) WHERE (archived_at IS NULL);
 CREATE INDEX agents_model_idx ON registry.agents USING btree (active_model_name, id) INCLUDE (customer_id) WHERE (active_model_name IS NOT NULL);
+CREATE INDEX agents_name_folded_idx ON registry.agents USING btree (name_folded, id) INCLUDE (customer_id);
 CREATE INDEX agents_name_lower_idx ON registry.agents USING btree (name_lower, id) INCLUDE (customer_id);
 CREATE INDEX agents_owner_idx ON registry.agents USING btree (owner_id, id) WHERE (owner_id IS NOT NULL);
 
@@ -559,7 +562,8 @@ BEGIN
                 cursor_hash = substr(head.chain_hash, 1, 8)
             WHERE id = entry.subject_id;
         END IF;
-        IF entry.action IN ('agent.activated', 'agent.deactivated', 'agent.updated') THEN
+        IF entry.action IN ('agent.activated', 'agent.deactivated') OR entry.action = 'agent.updated'
+           AND entry.details::jsonb #> '{before,name}' IS DISTINCT FROM entry.details::jsonb #> '{after,name}' THEN
             UPDATE registry.agents SET config_revision = head.revision WHERE id = entry.agent_id;
         END IF;
     END LOOP;
@@ -707,6 +711,12 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION registry.fold_case(given text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN replace((lower((upper((given COLLATE "und-x-icu")) COLLATE "und-x-icu")) COLLATE "C"), 'ς'::text, 'σ'::text);
+
 CREATE OR REPLACE FUNCTION registry.forget_active_tools()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -744,11 +754,17 @@ CREATE OR REPLACE FUNCTION registry.index_agent_name()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
+DECLARE
+    folded constant text := registry.fold_case(NEW.name);
 BEGIN
     DELETE FROM registry.agent_name_ends WHERE agent_id = NEW.id;
     INSERT INTO registry.agent_name_ends (customer_id, agent_id, position, ending)
-    SELECT NEW.customer_id, NEW.id, place, substr(lower(NEW.name), place, 40)
-    FROM generate_series(1, char_length(lower(NEW.name))) AS place;
+    SELECT NEW.customer_id, NEW.id, place, substr(folded, place, 40) FROM generate_series(1, char_length(folded)) AS place;
+    IF folded <> lower(NEW.name) THEN
+        INSERT INTO registry.agent_name_ends (customer_id, agent_id, position, ending)
+        SELECT NEW.customer_id, NEW.id, 1000 + place, substr(lower(NEW.name), place, 40)
+        FROM generate_series(1, char_length(lower(NEW.name))) AS place;
+    END IF;
     RETURN NULL;
 END
 $function$;

@@ -27,7 +27,7 @@ CREATE POLICY identities_delete ON registry.identities FOR DELETE USING ((SELECT
 -- rights: that release revokes the service's rights on a table that it doesn't know when it starts. Row-level security
 -- holds for the owner too.
 CREATE FUNCTION registry.add_first_identity() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET registry.scope = 'platform' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO registry.identities (issuer, subject, user_id, created_at)
     VALUES (NEW.issuer, NEW.subject, NEW.id, NEW.created_at);

@@ -143,7 +143,14 @@ fn format_notice(notice: &Notice, url: &str) -> Output {
         }
         Notice::Upsert(revision, config) => {
             let ActiveConfig {
-                agent_id, customer_id, version_id, version_number, name, content_hash, ..
+                agent_id,
+                customer_id,
+                version_id,
+                version_number,
+                name,
+                content_hash,
+                bytes_hash,
+                ..
             } = config.as_ref();
             event(
                 // `{name:?}` escapes control characters, which a customer's agent name may contain.
@@ -152,6 +159,7 @@ fn format_notice(notice: &Notice, url: &str) -> Output {
                     "event": "UPSERT", "revision": revision.to_string(), "agentId": agent_id,
                     "customerId": customer_id, "name": name, "versionId": version_id,
                     "versionNumber": version_number, "contentHash": content_hash,
+                    "bytesHash": bytes_hash,
                 }),
             )
         }

@@ -70,7 +70,8 @@ impl Registry {
     pub async fn create_agent(&self, caller: &Caller, input: CreateAgent) -> Result<WriteResult<Agent>> {
         policy::allow_on(caller, Action::WriteAgents, input.customer_id, "customer")?;
         let CreateAgent { customer_id, name, description, owner_id } = input;
-        check(Some(&name), description.as_deref())?;
+        let name = text::normal_name("name", &name)?;
+        check_purpose(description.as_deref())?;
         let clock = self.clock().clone();
         self.write(caller, move |txn| async move {
             let (txn, customer) = txn.customer(Action::WriteAgents, customer_id, "customer").await?;
@@ -91,12 +92,16 @@ impl Registry {
     pub async fn update_agent(&self, caller: &Caller, input: UpdateAgent) -> Result<WriteResult<Agent>> {
         policy::allow(caller, Action::WriteAgents)?;
         let UpdateAgent { id, name, description, owner_id } = input;
-        check(name.as_deref(), description.as_ref().and_then(|text| text.as_deref()))?;
+        check_purpose(description.as_ref().and_then(|text| text.as_deref()))?;
         let clock = self.clock().clone();
         self.write(caller, move |txn| async move {
             let (txn, _, before) = txn.agent(Action::WriteAgents, id).await?;
             let after = Agent {
-                name: name.unwrap_or_else(|| before.name.clone()),
+                // A name from before today's rules may stay.
+                name: match name {
+                    Some(name) if name != before.name => text::normal_name("name", &name)?,
+                    _ => before.name.clone(),
+                },
                 description: description.unwrap_or_else(|| before.description.clone()),
                 owner_id: owner_id.unwrap_or(before.owner_id),
                 ..before.clone()
@@ -339,10 +344,7 @@ async fn set_archived(
     Ok(agent)
 }
 
-pub(super) fn check(name: Option<&str>, description: Option<&str>) -> Result<()> {
-    if let Some(name) = name {
-        text::check_name("name", name)?;
-    }
+pub(super) fn check_purpose(description: Option<&str>) -> Result<()> {
     if let Some(description) = description {
         text::check_description("description", description)?;
     }

@@ -99,7 +99,7 @@ impl Registry {
     ) -> Result<WriteResult<NewApiKey>> {
         let CreateApiKey { customer_id, name, scopes, expires_at } = input;
         policy::allow_on(caller, Action::ManageKeys, customer_id, "customer")?;
-        text::check_name("name", &name)?;
+        let name = text::normal_name("name", &name)?;
         if scopes.is_empty() {
             return Err(Error::invalid("scopes", "give at least one scope"));
         }

@@ -97,6 +97,24 @@ impl Change {
     }
 }
 
+impl Change {
+    /// Whether this entry changes its agent's name.
+    pub(crate) fn renames(&self) -> bool {
+        #[derive(serde::Deserialize)]
+        struct Renaming {
+            before: Named,
+            after: Named,
+        }
+        #[derive(serde::Deserialize)]
+        struct Named {
+            name: String,
+        }
+        // An entry that can't be read may be a renaming.
+        json_reader::read_as::<Renaming>(self.details.as_bytes(), &json_reader::Limits::DEPTH_ONLY)
+            .map_or(true, |Renaming { before, after }| before.name != after.name)
+    }
+}
+
 impl Registry {
     /// The end of the log now.
     ///

@@ -29,7 +29,7 @@ pub struct ActiveConfig {
     pub version: AgentVersion,
     /// When this version was activated.
     pub activated_at: Instant,
-    /// The commit that last changed this: an activation, or a change of the agent's name, description or owner.
+    /// The commit that last changed this: an activation, or a change of the agent's name.
     pub revision: Revision,
 }
 

@@ -60,7 +60,7 @@ impl Registry {
     ) -> Result<WriteResult<Customer>> {
         policy::allow(caller, Action::CreateCustomer)?;
         let CreateCustomer { name } = input;
-        text::check_name("name", &name)?;
+        let name = text::normal_name("name", &name)?;
         let now = self.clock().now();
         let customer = Customer {
             id: self.clock().id(),
@@ -93,13 +93,15 @@ impl Registry {
     ) -> Result<WriteResult<Customer>> {
         policy::allow_on(caller, Action::UpdateCustomer, input.id, "customer")?;
         let UpdateCustomer { id, name } = input;
-        if let Some(name) = &name {
-            text::check_name("name", name)?;
-        }
+        // A name from before today's rules may stay.
+        let given = name;
         let now = self.clock().now();
         self.write(caller, move |txn| async move {
             let (txn, before) = txn.customer(Action::UpdateCustomer, id, "customer").await?;
-            let name = name.unwrap_or_else(|| before.name.clone());
+            let name = match given {
+                Some(name) if name != before.name => text::normal_name("name", &name)?,
+                _ => before.name.clone(),
+            };
             if name == before.name {
                 let since =
                     super::write::last_change_of_customer(&txn, id, ChangeAction::CustomerUpdated).await?;

@@ -56,6 +56,7 @@ pub mod transfer;
 pub mod user;
 pub mod version;
 mod visibility;
+pub mod warning;
 mod write;
 
 pub use crate::{

@@ -73,7 +73,7 @@ impl Registry {
     ) -> Result<WriteResult<NewServiceToken>> {
         policy::allow(caller, Action::ManagePlatform)?;
         let CreateServiceToken { name, scopes } = input;
-        text::check_name("name", &name)?;
+        let name = text::normal_name("name", &name)?;
         if scopes.is_empty() {
             return Err(Error::invalid("scopes", "give at least one scope"));
         }

@@ -2,6 +2,8 @@
 
 use json_reader::{Json, Path, Segment, lossy_integer};
 use serde_json::Value;
+use unicode_general_category::{GeneralCategory, get_general_category};
+use unicode_normalization::UnicodeNormalization;
 
 use super::{Error, Result};
 
@@ -13,16 +15,58 @@ pub const DESCRIPTION_CHARS_MAX: usize = 2000;
 /// stack.
 pub const JSON_DEPTH_MAX: usize = 32;
 
-/// Checks a name: 1 to [`NAME_CHARS_MAX`] characters, not all blank, no control characters.
+/// Checks the name of something of ours, and returns it in Unicode's normal form C, so that names which look the same
+/// are the same: 1 to [`NAME_CHARS_MAX`] characters, one of them visible, no white space at its ends, no control and no
+/// format characters.
+pub(super) fn normal_name(field: &str, text: &str) -> Result<String> {
+    let name: String = text.nfc().collect();
+    check_name(field, &name)?;
+    if name.trim() != name {
+        let message = format!("{field} must not begin or end with white space");
+        return Err(Error::invalid(field, message));
+    }
+    if let Some(hidden) = name.chars().find(|char| get_general_category(*char) == GeneralCategory::Format) {
+        let message = format!(
+            "{field} must not contain the invisible character U+{:04X}: names that look the same must be the same",
+            u32::from(hidden)
+        );
+        return Err(Error::invalid(field, message));
+    }
+    Ok(name)
+}
+
+/// Checks a name within a content, which stays as it is given: 1 to [`NAME_CHARS_MAX`] characters, one of them visible,
+/// no control characters.
 pub(super) fn check_name(field: &str, text: &str) -> Result<()> {
     at_most(field, text, NAME_CHARS_MAX)?;
-    if text.trim().is_empty() {
+    if !text.chars().any(is_visible) {
         return Err(Error::invalid(field, format!("{field} must not be blank")));
     }
     if text.chars().any(char::is_control) {
         return Err(Error::invalid(field, format!("{field} must not contain control characters")));
     }
     Ok(())
+}
+
+/// Whether a character shows anything by itself.
+fn is_visible(char: char) -> bool {
+    let category = get_general_category(char);
+    let is_blank = match char {
+        // Fillers of Hangul, inherent vowels of Khmer that are never shown, the empty pattern of Braille, and characters
+        // that only change others (DerivedCoreProperties.txt, Default_Ignorable_Code_Point).
+        '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' | '\u{3164}'
+        | '\u{ffa0}' => true,
+        '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}' => true,
+        _ => char.is_whitespace(),
+    };
+    let is_hidden = matches!(
+        category,
+        GeneralCategory::Format
+            | GeneralCategory::Control
+            | GeneralCategory::Unassigned
+            | GeneralCategory::Surrogate
+    );
+    !is_blank && !is_hidden
 }
 
 /// Checks a part of a name to search for: 1 to [`NAME_CHARS_MAX`] characters, no U+0000.
@@ -125,4 +169,53 @@ pub(super) fn approximate_bytes(value: &Json) -> usize {
 /// The canonical form (RFC 8785) as bytes.
 pub(super) fn canonical(value: &Value) -> Result<Vec<u8>> {
     serde_json_canonicalizer::to_vec(value).map_err(|err| Error::Internal(Box::new(err)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_however_it_is_composed() {
+        assert_eq!(normal_name("name", "Cafe\u{301}").unwrap(), "Café");
+        for name in ["Bot", "Ä 🦀", "دستیار", "⚙\u{fe0f}", "한국어", "a\u{301}"] {
+            assert!(normal_name("name", name).is_ok(), "{name:?}");
+        }
+        // Limits count the normal form.
+        assert!(normal_name("name", &"e\u{301}".repeat(NAME_CHARS_MAX)).is_ok());
+    }
+
+    #[test]
+    fn a_name_shows_something_and_hides_nothing() {
+        let blank = [
+            "",
+            " ",
+            "\u{200b}",
+            "\u{2060}",
+            "\u{ad}",
+            "\u{2800}",
+            "\u{115f}",
+            "\u{3164}",
+            "\u{fe0f}",
+            "\u{34f}\u{a0}",
+        ];
+        for name in blank {
+            assert!(normal_name("name", name).is_err() && check_name("name", name).is_err(), "{name:?}");
+        }
+        let hidden = [
+            "Bot ",
+            " Bot",
+            "\u{2003}Bot",
+            "B\u{200b}ot",
+            "Bot\u{202e}toB",
+            "\u{feff}Bot",
+            "B\u{ad}ot",
+            "a\u{2066}b",
+        ];
+        for name in hidden {
+            assert!(normal_name("name", name).is_err(), "{name:?}");
+            assert!(check_name("name", name).is_ok(), "a content keeps {name:?}");
+        }
+        assert!(normal_name("name", "a\nb").is_err() && check_name("name", "a\nb").is_err());
+    }
 }

@@ -18,6 +18,7 @@ use super::{
     policy::{self, Action},
     right::{GrantedTxn, OpenTxn},
     text,
+    warning::Warning,
 };
 use crate::{
     clock::{Clock, Instant},
@@ -29,7 +30,7 @@ use crate::{
 pub use super::{
     content::{
         CheckedContent, Content, PARAMETERS_BYTES_MAX, PROMPT_BYTES_MAX, TOOLS_BYTES_MAX, TOOLS_MAX,
-        no_parameters,
+        no_parameters, variables,
     },
     content_cache::{BodyKey, weight},
 };
@@ -52,16 +53,35 @@ pub struct PublishVersion {
     pub activate: bool,
     /// The number that the agent's newest version must have; `None` checks nothing.
     pub expected_latest_number: Option<i32>,
+    /// Whether to publish nothing if the newest version has the same bytes.
+    pub if_changed: bool,
+    /// Whether to reject a content with warnings.
+    pub refuse_warnings: bool,
 }
 
-impl Replayable for AgentVersion {
+/// The result of a publication.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// The new version, or the newest one if it has the same bytes.
+    pub version: AgentVersion,
+    /// Whether the version is new.
+    pub is_new: bool,
+    /// The warnings about its content.
+    pub warnings: Vec<Warning>,
+}
+
+impl Replayable for Published {
+    /// The second id says that the version wasn't new.
     fn replay_ids(&self) -> ReplayIds {
-        ReplayIds::row(self.id)
+        let id = ReplayIds::row(self.version.id);
+        if self.is_new { id } else { id.and(self.version.id) }
     }
 
     async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
         let found = txn.one(agent_version::by_ids(txn.tenant_filter(), &[subject.id.into()])).await?;
-        require_allowed(found, txn, Action::PublishVersions, "version", |row| row.customer_id).await
+        let version =
+            require_allowed(found, txn, Action::PublishVersions, "version", |row| row.customer_id).await?;
+        Ok(Self { version, is_new: subject.other.is_none(), warnings: Vec::new() })
     }
 }
 
@@ -75,9 +95,17 @@ impl Registry {
         &self,
         caller: &Caller,
         input: PublishVersion,
-    ) -> Result<WriteResult<AgentVersion>> {
+    ) -> Result<WriteResult<Published>> {
         policy::allow(caller, Action::PublishVersions)?;
-        let PublishVersion { agent_id, content, message, activate, expected_latest_number } = input;
+        let PublishVersion {
+            agent_id,
+            content,
+            message,
+            activate,
+            expected_latest_number,
+            if_changed,
+            refuse_warnings,
+        } = input;
         if activate {
             policy::allow(caller, Action::ActivateVersions)?;
         }
@@ -86,9 +114,14 @@ impl Registry {
             if let Some(message) = &message {
                 text::check_description("message", message)?;
             }
-            Ok::<_, Error>((content.check()?, message))
+            let content = content.check()?;
+            let warnings = content.warnings();
+            match warnings.first() {
+                Some(warning) if refuse_warnings => Err(warning.refusal()),
+                _ => Ok((content, warnings, message)),
+            }
         };
-        let (content, message) = if is_large {
+        let (content, warnings, message) = if is_large {
             self.allow_publish(caller, agent_id).await?;
             self.count_content_check();
             self.compute(caller, "content", check).await??
@@ -96,7 +129,7 @@ impl Registry {
             check()?
         };
         let clock = self.clock().clone();
-        self.write(caller, move |txn| async move {
+        let written = self.write(caller, move |txn| async move {
             let (txn, status, mut agent) = txn.agent(Action::PublishVersions, agent_id).await?;
             if activate {
                 txn.require(Action::ActivateVersions, agent.customer_id, "agent")?;
@@ -108,6 +141,9 @@ impl Registry {
             {
                 return Err(Error::NotLatest { expected, actual: agent.latest_number });
             }
+            if if_changed && let Some(latest) = latest_if_same(&txn, &agent, &content).await? {
+                return keep_latest(&txn, &clock, agent, latest, activate).await;
+            }
             LimitedResource::Versions.check(status.plan, i64::from(agent.latest_number) + 1)?;
             let new = CheckedVersion { content, message, created_at: clock.now() };
             let version = append_version(&txn, &clock, &mut agent, new);
@@ -117,9 +153,22 @@ impl Registry {
             let (agents, versions) = (vec![agent], vec![version.clone()]);
             let activations = activation.into_iter().collect();
             txn.publish(Publication { agents, versions, activations }).await?;
-            Ok(Outcome::Changed(version))
-        })
-        .await
+            Ok(Outcome::Changed(Published { version, is_new: true, warnings: Vec::new() }))
+        });
+        let WriteResult { value, revision } = written.await?;
+        Ok(WriteResult { value: Published { warnings, ..value }, revision })
+    }
+
+    /// The warnings about a content, which is checked as for a publication.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a caller that may not publish anywhere; [`Error::Invalid`] or [`Error::TooLarge`] for a
+    /// field.
+    pub async fn version_warnings(&self, caller: &Caller, content: Content) -> Result<Vec<Warning>> {
+        policy::allow(caller, Action::PublishVersions)?;
+        let check = move || content.check().map(|content| content.warnings());
+        self.count_content_check();
+        self.compute(caller, "content", check).await?
     }
 
     /// Checks the right to publish before a large content is checked. The write checks the right again, under the
@@ -224,6 +273,36 @@ impl Registry {
         let rows = self.summaries(reading, agent_version::page_each(agents, &page.keyset_page())).await?;
         Ok(super::page_each(agents, rows, |version| version.agent_id, page))
     }
+}
+
+/// The agent's newest version, if it has the same bytes as this content.
+async fn latest_if_same(
+    txn: &GrantedTxn,
+    agent: &Agent,
+    content: &CheckedContent,
+) -> Result<Option<AgentVersion>> {
+    let latest = txn.one(agent_version::by_numbers(&[(agent.id, agent.latest_number)])).await?;
+    Ok(latest.filter(|latest| latest.bytes_hash == content.bytes_hash))
+}
+
+/// Publishes nothing, because the newest version has the same bytes. Activates that one if asked to.
+async fn keep_latest(
+    txn: &GrantedTxn,
+    clock: &Clock,
+    mut agent: Agent,
+    version: AgentVersion,
+    activate: bool,
+) -> Result<Outcome<Published>> {
+    let id = version.id;
+    let value = Published { version, is_new: false, warnings: Vec::new() };
+    if !activate || agent.active_version_id == Some(id) {
+        let since = super::agent::last_change(txn, agent.id, ChangeAction::VersionPublished).await?;
+        return Ok(Outcome::Unchanged { value, since });
+    }
+    let activation = activation::record_activation(txn, clock, &mut agent, Some(id), Reason::Activate);
+    let (agents, activations) = (vec![agent], vec![activation]);
+    txn.publish(Publication { agents, versions: Vec::new(), activations }).await?;
+    Ok(Outcome::Changed(value))
 }
 
 /// A checked version, not written yet.

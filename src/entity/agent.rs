@@ -41,7 +41,7 @@ pub struct Model {
     pub active_version_id: Option<VersionId>,
     /// When the active version was activated.
     pub activated_at: Option<Instant>,
-    /// The commit that last changed this: an activation, or a change of the agent's name, description or owner. 0
+    /// The commit that last changed this: an activation, or a change of the agent's name. 0
     /// while there was none.
     pub config_revision: Revision,
     /// When the agent was archived; `None` while it isn't.

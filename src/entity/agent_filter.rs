@@ -1,4 +1,6 @@
-//! The conditions of a filter of agents as SQL, for pages and counts (`search.rs`). Text is compared in ways for which row-level security permits an index (see `0007_search.up.sql`).
+//! The conditions of a filter of agents as SQL, for pages and counts (`search.rs`). Text is compared in ways for which row-level security permits an index (see `0007_search.up.sql`), and without regard to case by `registry.fold_case`.
+
+use unicode_normalization::UnicodeNormalization;
 
 use super::{agent::Filter, sql::Sql};
 
@@ -6,6 +8,11 @@ use super::{agent::Filter, sql::Sql};
 const ENDING_CHARS: usize = 40;
 /// Ends the range of texts that begin with `from`: `from <= text < from || END`.
 const END: &str = "chr(1114111)";
+
+/// A text in the normal form of names.
+fn normal(text: &str) -> String {
+    text.nfc().collect()
+}
 
 /// One condition of a filter: on the agent's own row, and as an index that finds the agents which meet it.
 pub(super) struct AgentCondition {
@@ -87,19 +94,29 @@ impl AgentCondition {
         let mut conditions = Vec::new();
         let mut add = |row, index, has_one_row_each| conditions.push(Self { row, index, has_one_row_each });
         if let Some(name) = name {
-            let name = sql.bind(name.clone());
-            let lower = Equals("name_lower", format!("lower({name}::text)"));
-            add(Equals("name", name), IndexMatches::of_agents(lower), false);
+            // An agent from before names had a normal form is found by its name as it is.
+            let (given, normal) = (name.clone(), normal(name));
+            let is_normal = given == normal;
+            let given = sql.bind(given);
+            let (name, folded) = match is_normal {
+                true => (given.clone(), format!("registry.fold_case({given}::text)")),
+                false => {
+                    let names = format!("ARRAY[{given}::text, {}::text]", sql.bind(normal));
+                    let folded = format!("ANY (SELECT registry.fold_case(n) FROM unnest({names}) AS n)");
+                    (format!("ANY ({names})"), folded)
+                }
+            };
+            add(Equals("name", name), IndexMatches::of_agents(Equals("name_folded", folded)), false);
         }
         if let Some(start) = name_starts_with {
-            let start = format!("lower({}::text)", sql.bind(start.clone()));
-            let range = IndexMatches::of_agents(InRange("name_lower", start.clone()));
-            add(Begins("name_lower", start), range, true);
+            let start = format!("registry.fold_case({}::text)", sql.bind(normal(start)));
+            let range = IndexMatches::of_agents(InRange("name_folded", start.clone()));
+            add(Begins("name_folded", start), range, true);
         }
         if let Some(part) = name_contains {
-            let part = format!("lower({}::text)", sql.bind(part.clone()));
+            let part = format!("registry.fold_case({}::text)", sql.bind(normal(part)));
             let ending = InRange("ending", format!("left({part}, {ENDING_CHARS})"));
-            add(Contains("name_lower", part), IndexMatches::of("agent_name_ends", ending), false);
+            add(Contains("name_folded", part), IndexMatches::of("agent_name_ends", ending), false);
         }
         if let Some(tool) = tool_name {
             let tool = sql.bind(tool.clone());

@@ -143,6 +143,8 @@ pub enum ConfigEffect {
     Nothing,
     /// The configuration of the entry's agent.
     OfAgent,
+    /// The configuration of the entry's agent, if the change gives the agent another name.
+    OfRenamedAgent,
     /// All configurations of the entry's customer, if the change starts or stops serving that customer.
     OfCustomer,
 }
@@ -166,7 +168,7 @@ impl ChangeAction {
     #[rustfmt::skip]
     #[expect(clippy::match_same_arms, reason = "a table has one row for each action")]
     pub const fn effects(self) -> Effects {
-        use ConfigEffect::{Nothing, OfAgent, OfCustomer};
+        use ConfigEffect::{Nothing, OfAgent, OfCustomer, OfRenamedAgent};
         match self {
             //                          principals, rights, configs, erases
             Self::CustomerCreated     => row(false, false, Nothing,    false),
@@ -191,7 +193,7 @@ impl ChangeAction {
             Self::ServiceTokenRevoked => row(true,  true,  Nothing,    false),
             Self::IssuerKeysRefreshed => row(false, false, Nothing,    false),
             Self::AgentCreated        => row(false, false, Nothing,    false),
-            Self::AgentUpdated        => row(false, false, OfAgent,    false),
+            Self::AgentUpdated        => row(false, false, OfRenamedAgent, false),
             // Archiving an active agent also deactivates it.
             Self::AgentArchived       => row(false, false, Nothing,    false),
             Self::AgentRestored       => row(false, false, Nothing,    false),

@@ -161,10 +161,7 @@ impl Tools {
     /// the first release doesn't know.
     pub(super) fn for_sql(&self) -> Json {
         let tool = |tool: ToolView<'_>| -> Json {
-            let member = |member: ToolMember| {
-                let value = json_reader::read(tool.get(member)?.as_bytes(), &Limits::STORED).ok()?;
-                Some((member.key().to_owned(), value))
-            };
+            let member = |member: ToolMember| Some((member.key().to_owned(), tool.json(member)?));
             Json::Object(SQL_MEMBERS.into_iter().filter_map(member).collect())
         };
         Json::Array(self.iter().map(tool).collect())
@@ -274,11 +271,17 @@ impl<'a> ToolView<'a> {
         self.text.get(found.value.clone()).filter(|text| *text != "null")
     }
 
+    /// The value of a member; `None` when it is null or left out.
+    #[must_use]
+    pub fn json(self, member: ToolMember) -> Option<Json> {
+        json_reader::read(self.get(member)?.as_bytes(), &Limits::STORED).ok()
+    }
+
     /// The value of a member that is a string.
     #[must_use]
     pub fn string(self, member: ToolMember) -> Option<String> {
-        match json_reader::read(self.get(member)?.as_bytes(), &Limits::STORED) {
-            Ok(Json::String(text)) => Some(text),
+        match self.json(member)? {
+            Json::String(text) => Some(text),
             _ => None,
         }
     }

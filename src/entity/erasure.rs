@@ -36,7 +36,7 @@ pub struct ColumnErasure {
 }
 
 /// Columns that no entity has, because triggers and generated columns maintain them.
-const DERIVED: [(&str, &str); 10] = [
+const DERIVED: [(&str, &str); 11] = [
     ("agent_active_tools", "agent_id"),
     ("agent_active_tools", "customer_id"),
     ("agent_active_tools", "tool_name"),
@@ -46,6 +46,7 @@ const DERIVED: [(&str, &str); 10] = [
     ("agent_name_ends", "position"),
     ("agent_versions", "content_bytes"),
     ("agents", "active_model_name"),
+    ("agents", "name_folded"),
     ("agents", "name_lower"),
 ];
 

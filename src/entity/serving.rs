@@ -30,7 +30,7 @@ pub struct Serving {
     pub activated_at: Option<Instant>,
     /// Why the active version last changed; `None` when it never had.
     pub reason: Option<Reason>,
-    /// The commit that last changed this: an activation, or a change of the agent's name, description or owner. None
+    /// The commit that last changed this: an activation, or a change of the agent's name. None
     /// when there was none yet.
     pub revision: Option<Revision>,
     /// The customer's billing status at that commit.
@@ -51,7 +51,8 @@ const COLUMNS: &str = "a.id AS agent_id, a.customer_id, \
     act.version_id, CASE WHEN act.version_id IS NOT NULL THEN act.activated_at END AS activated_at, act.reason, \
     CASE WHEN a.config_revision <= $1 THEN nullif(a.config_revision, 0) ELSE coalesce(( \
         SELECT c.revision FROM registry.changes AS c WHERE c.agent_id = a.id AND c.revision <= $1 \
-        AND c.action IN ('agent.activated', 'agent.deactivated', 'agent.updated') \
+        AND (c.action IN ('agent.activated', 'agent.deactivated') OR c.action = 'agent.updated' \
+            AND c.details::jsonb #> '{before,name}' IS DISTINCT FROM c.details::jsonb #> '{after,name}') \
         ORDER BY c.revision DESC, c.position DESC LIMIT 1), act.revision) END AS revision, \
     CASE WHEN k.erased_at IS NOT NULL THEN 'CANCELED' \
         ELSE coalesce((SELECT c.details::jsonb ->> 'before' FROM registry.changes AS c \

@@ -16,7 +16,10 @@ pub(super) enum AffectedConfigs {
 /// Returns the configurations that this entry may have changed.
 pub(super) fn affected_configs(change: &Change) -> AffectedConfigs {
     match change.action.effects().configs {
-        ConfigEffect::OfAgent => change.agent_id.map_or(AffectedConfigs::Nothing, AffectedConfigs::Agent),
+        ConfigEffect::OfRenamedAgent if !change.renames() => AffectedConfigs::Nothing,
+        ConfigEffect::OfAgent | ConfigEffect::OfRenamedAgent => {
+            change.agent_id.map_or(AffectedConfigs::Nothing, AffectedConfigs::Agent)
+        }
         ConfigEffect::OfCustomer if change.starts_or_stops_serving() => {
             change.customer_id.map_or(AffectedConfigs::Nothing, AffectedConfigs::Customer)
         }

@@ -8,7 +8,7 @@ mod schema;
 
 use schema::{
     activation, agent, api_key, billing, change, config, customer, invitation, member, node, profile,
-    service_token, subscription, version, viewer, watcher,
+    publish, service_token, subscription, viewer, watcher,
 };
 
 pub use engine::{
@@ -32,6 +32,7 @@ pub struct QueryRoot(
     customer::CustomerQuery,
     agent::AgentQuery,
     config::ConfigQuery,
+    publish::VersionQuery,
     change::ChangeQuery,
     watcher::WatcherQuery,
 );
@@ -49,7 +50,7 @@ pub struct MutationRoot(
     profile::ProfileMutation,
     api_key::ApiKeyMutation,
     agent::AgentMutation,
-    version::VersionMutation,
+    publish::VersionMutation,
     activation::ActivationMutation,
     service_token::ServiceTokenMutation,
 );

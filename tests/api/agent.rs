@@ -134,6 +134,8 @@ async fn updating_leaves_out_sets_and_takes_away() {
         app.operator().await.gql("{ viewer { user { id } } }", Value::Null).await.text("/viewer/user/id");
     for (change, code, field) in [
         (json!({ "name": "Other" }), "ALREADY_EXISTS", "name"),
+        (json!({ "name": null }), "INVALID", "name"),
+        (json!({ "name": "Helper " }), "INVALID", "name"),
         (json!({ "name": "x".repeat(201) }), "TOO_LARGE", "name"),
         (json!({ "description": "x".repeat(2001) }), "TOO_LARGE", "description"),
         (json!({ "description": "a\u{0}" }), "INVALID", "description"),

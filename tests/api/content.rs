@@ -1,5 +1,4 @@
-//! What is given is what is served: the text of parameters and tools comes back in its order and with its numbers, at
-//! every door.
+//! The given text of parameters and tools is served as it is: in its order and with its numbers, by every interface.
 
 use agent_registry::{domain::Caller, id::CustomerId};
 use json_reader::{Json, JsonText};
@@ -16,6 +15,8 @@ use crate::{
 
 mod any;
 mod diff;
+mod names;
+mod publish;
 mod tools;
 
 /// The fields of a tool in GraphQL.

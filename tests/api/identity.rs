@@ -338,6 +338,8 @@ async fn a_viewer_sees_what_its_invitations_wait_for() {
 async fn set_member_by_sql(app: &App, customer: &str, subject: &str) {
     use sqlx::Connection;
     let mut admin = sqlx::PgConnection::connect(&app.database.admin_url).await.unwrap();
+    // The trigger that adds the identity runs with the owner's rights, within row-level security.
+    sqlx::raw_sql("SET registry.scope = 'platform'").execute(&mut admin).await.unwrap();
     let user = uuid::Uuid::now_v7().to_string();
     sqlx::query("INSERT INTO registry.users (id, issuer, subject, created_at) VALUES ($1::text::uuid, 'i', $2, now())")
         .bind(&user)

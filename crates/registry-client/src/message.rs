@@ -1,5 +1,6 @@
 //! The messages of `graphql-transport-ws` (graphql-ws, PROTOCOL.md), and the frames that carry them.
 
+use json_reader::Json;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
@@ -36,14 +37,14 @@ pub(super) enum ServerMessage {
 #[derive(Debug, Deserialize)]
 pub(super) struct Response {
     #[serde(default)]
-    data: Value,
+    data: Json,
     #[serde(default)]
     errors: Vec<GraphQlError>,
 }
 
 impl Response {
     /// Returns the data, or the errors if there are any.
-    pub(super) fn data(self) -> Result<Value, ClientError> {
+    pub(super) fn data(self) -> Result<Json, ClientError> {
         let Self { data, errors } = self;
         if errors.is_empty() { Ok(data) } else { Err(ClientError::GraphQl(errors)) }
     }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use futures_util::{SinkExt, StreamExt};
+use json_reader::Json;
 use serde_json::{Value, json};
 use tokio::{
     sync::mpsc,
@@ -41,8 +42,8 @@ pub struct Session {
 /// An event of a subscription, or the result of a query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// The response's data.
-    pub data: Value,
+    /// The response's data, with the order of keys and the numbers of its text.
+    pub data: Json,
     /// The time of arrival.
     pub at: Instant,
 }
@@ -81,7 +82,7 @@ impl Session {
         let mut answers = self.subscribe(document, variables)?;
         let answer = timeout(PATIENCE, answers.next()).await.map_err(|_| ClientError::Silent)?;
         match answer {
-            Some(event) => Ok(event?.data),
+            Some(event) => Ok(event?.data.into()),
             None => Err(ClientError::Protocol("an operation completed without a result".to_owned())),
         }
     }

@@ -95,7 +95,8 @@ async fn publish_and_receive(
         Ok(event) => Some(event.ok_or_else(|| Failure::Demo("the subscription ended".to_owned()))??),
     };
     let arrived = event.as_ref().map(|event| event.at);
-    let got = event.map(|event| event.data.pointer("/activations").cloned().unwrap_or_default());
+    let got =
+        event.map(|event| event.data.get("activations").map(json_reader::Json::to_serde).unwrap_or_default());
     let expected = json!({
         "id": activation, "agent": { "name": name }, "version": { "number": number, "systemPrompt": prompt },
     });

@@ -11,7 +11,7 @@ use super::{
         limit::{self, LimitedResource, QuotaKind},
         policy::Action,
         right::{GrantedTxn, OpenTxn},
-        version,
+        text, version,
     },
     line::{CheckedLineVersion, Line},
 };
@@ -44,7 +44,8 @@ impl CheckedLine {
     /// Checks all limits, before anything is written.
     pub(super) fn of(line: Line, model: &str, now: Instant) -> Result<Self> {
         let Line { agent, description, archived, active, versions } = line;
-        agent::check(Some(&agent), description.as_deref())?;
+        text::check_name("agent", &agent)?;
+        agent::check_purpose(description.as_deref())?;
         let count = i32::try_from(versions.len()).map_err(|_| invalid("the line has too many versions"))?;
         if active.is_some_and(|active| !(1..=count).contains(&active)) {
             return Err(invalid(format!(
@@ -68,6 +69,11 @@ impl CheckedLine {
         &self.name
     }
 
+    /// The name that a new agent gets: without white space at its ends, in Unicode's normal form C.
+    fn normal_name(&self) -> Result<String> {
+        text::normal_name("agent", self.name.trim())
+    }
+
     /// How many versions the line has.
     pub(super) fn versions(&self) -> usize {
         self.versions.len()
@@ -83,7 +89,8 @@ pub(super) async fn apply(
     customer_id: CustomerId,
     activate: bool,
 ) -> Result<Vec<AppliedLine>> {
-    let names: Vec<String> = plans.iter().map(|plan| plan.name.clone()).collect();
+    let names: Vec<String> =
+        plans.iter().flat_map(|plan| [Some(plan.name.clone()), plan.normal_name().ok()]).flatten().collect();
     // The customer is locked before any agent, so that nobody adds an agent meanwhile, and two imports don't deadlock
     // on each other's agents.
     let (txn, customer) = txn.customer(Action::WriteAgents, customer_id, "customer").await?;
@@ -94,13 +101,18 @@ pub(super) async fn apply(
     let known = txn.all(entity::agent::locked_by_name(customer_id, &names)).await?;
     let mut known: HashMap<String, Agent> =
         known.into_iter().map(|agent| (agent.name.clone(), agent)).collect();
-    let agents: Vec<(Agent, bool)> = plans
-        .iter()
-        .map(|CheckedLine { name, description, .. }| match known.remove(name) {
+    let mut agents: Vec<(Agent, bool)> = Vec::with_capacity(plans.len());
+    for plan in plans {
+        // An agent keeps a name from before today's rules; a new one gets the name in its normal form.
+        let found = known.remove(&plan.name).or_else(|| known.remove(&plan.normal_name().ok()?));
+        agents.push(match found {
             Some(agent) => (agent, false),
-            None => (agent::new_agent(clock, customer_id, name.clone(), description.clone()), true),
-        })
-        .collect();
+            None => {
+                let (name, description) = (plan.normal_name()?, plan.description.clone());
+                (agent::new_agent(clock, customer_id, name, description), true)
+            }
+        });
+    }
     let new: Vec<_> = agents
         .iter()
         .filter(|(_, created)| *created)

@@ -104,7 +104,7 @@ impl ActiveConfig {
         self.0.config().activated_at.into()
     }
 
-    /// The commit that last changed this: an activation, or a change of the agent's name, description or owner.
+    /// The commit that last changed this: an activation, or a change of the agent's name.
     async fn revision(&self) -> Revision {
         self.0.config().revision
     }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 
 use super::{
-    agent::{AgentConnection, AgentFilter},
+    agent::{AgentConnection, AgentFilter, not_null},
     api_key::ApiKeyConnection,
     billing::Usage,
     change::{ChangeConnection, ChangeFilter},
@@ -309,8 +309,8 @@ pub struct CreateCustomerInput {
 pub struct UpdateCustomerInput {
     /// The UUID of the customer to change.
     customer_id: ID,
-    /// The new display name: 1 to 200 characters.
-    name: Option<String>,
+    /// The new display name: 1 to 200 characters. Not null.
+    name: MaybeUndefined<String>,
     #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
@@ -371,7 +371,10 @@ impl CustomerMutation {
     ) -> async_graphql::Result<UpdateCustomerPayload> {
         let (request, UpdateCustomerInput { customer_id, name, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
-            let input = customer::UpdateCustomer { id: id("customerId", &customer_id)?, name };
+            let input = customer::UpdateCustomer {
+                id: id("customerId", &customer_id)?,
+                name: not_null("name", name)?,
+            };
             request.registry.update_customer(&request.idempotent_caller(ctx, idempotency_key)?, input).await
         };
         let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;

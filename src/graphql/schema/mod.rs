@@ -25,6 +25,7 @@ pub(in crate::graphql) mod member;
 pub(in crate::graphql) mod node;
 pub(in crate::graphql) mod page;
 pub(in crate::graphql) mod profile;
+pub(in crate::graphql) mod publish;
 pub(in crate::graphql) mod scalar;
 pub(in crate::graphql) mod service_token;
 pub(in crate::graphql) mod subscription;

@@ -33,8 +33,8 @@ impl ScalarType for Revision {
     }
 }
 
-/// An instant in UTC, as RFC 3339 writes it, to the microsecond: `2026-11-22T12:00:00.123456Z`. Input may have any
-/// offset.
+/// An instant in UTC, as RFC 3339 writes it, always with six digits: `2026-11-22T12:00:00.120000Z`. So the strings sort
+/// as the instants do. Input may have any offset, and any number of digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTime(Instant);
 
@@ -51,8 +51,8 @@ impl From<Instant> for DateTime {
     }
 }
 
-/// An instant in UTC, as RFC 3339 writes it, to the microsecond: `2026-11-22T12:00:00.123456Z`. Input may have any
-/// offset.
+/// An instant in UTC, as RFC 3339 writes it, always with six digits: `2026-11-22T12:00:00.120000Z`. So the strings sort
+/// as the instants do. Input may have any offset, and any number of digits.
 #[Scalar]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -62,7 +62,7 @@ impl ScalarType for DateTime {
     }
 
     fn to_value(&self) -> Value {
-        Value::String(self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        Value::String(self.0.to_rfc3339_opts(SecondsFormat::Micros, true))
     }
 }
 

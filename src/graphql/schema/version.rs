@@ -1,20 +1,20 @@
-//! Versions in the GraphQL schema: the object, the lists below an agent, and `publishVersion`.
+//! Versions in the GraphQL schema: the object, and the lists below an agent. Publishing is in `publish.rs`.
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{ID, Object};
 
 use super::{
     actor::Actor,
     agent::Agent,
-    error::{MutationResult, Nullable, UserError, into_mutation_result, nullable, to_graphql_error},
+    error::{Nullable, nullable, to_graphql_error},
     page::connection,
-    scalar::{DateTime, Json, Revision, id, to_id},
-    tool::{Tool, ToolInput, tools},
+    scalar::{DateTime, Json, to_id},
+    tool::{Tool, tools},
 };
 use crate::{
-    domain::{self, BoundedCount, Error, Page, PageArgs, agent, policy::Action, version},
-    graphql::engine::context::{RequestView, request},
+    domain::{BoundedCount, Error, Page, PageArgs, agent, policy::Action, version},
+    graphql::engine::context::RequestView,
     id::{AgentId, VersionId},
 };
 
@@ -89,6 +89,14 @@ impl AgentVersion {
             Some(hash) => Ok(hex(hash)),
             None => Ok(hex(&self.body().await?.bytes_hash)),
         }
+    }
+
+    /// The names in `{{name}}` in the prompt, in the order of their first use. Needs the rights of `systemPrompt`.
+    async fn variables(&self) -> async_graphql::Result<Vec<String>> {
+        let body = self.body().await?;
+        let names = version::variables(&body.system_prompt);
+        self.view.weigh(names.iter().map(String::len).sum())?;
+        Ok(names)
     }
 
     /// The size of the prompt, the parameters and the tools together, in bytes.
@@ -202,93 +210,5 @@ impl RequestView {
     ) -> async_graphql::Result<Option<AgentVersion>> {
         let row = self.loaders().version_numbers.load((agent, number)).await?;
         Ok(row.map(|row| AgentVersion { row, view: self.clone() }))
-    }
-}
-
-/// The content of a new version.
-#[derive(Clone, Debug, InputObject)]
-pub struct PublishVersionInput {
-    /// The UUID of the agent to publish for.
-    agent_id: ID,
-    /// The system prompt: at most 512 KiB of UTF-8; may be empty.
-    system_prompt: String,
-    /// The model's name, such as `gpt-4-turbo`: 1 to 200 characters, not checked against a list.
-    model_name: String,
-    /// The model's settings, such as `temperature`: a JSON object of at most 64 KiB without white space, at most 32
-    /// levels deep, with integers within ±(2^53−1). Empty if left out. It is served as it is given, with the same order
-    /// of keys and the same numbers.
-    model_parameters: Option<Json>,
-    /// The tools that the model may call: at most 128, with unique names, 1 MiB of JSON without white space together;
-    /// none if left out.
-    tools: Option<Vec<ToolInput>>,
-    /// Your reason for this version: at most 2,000 characters.
-    message: Option<String>,
-    /// Whether to activate the version in the same commit. That also needs the right to activate.
-    #[graphql(default = false)]
-    activate: bool,
-    /// Fail with CONFLICT if the newest version's number isn't this one; 0 expects that there is no version. Not
-    /// checked if left out.
-    expected_latest_number: Option<i32>,
-    #[doc = idempotency_key!()]
-    idempotency_key: Option<String>,
-}
-
-/// The result of `publishVersion`.
-#[derive(SimpleObject)]
-pub struct PublishVersionPayload {
-    /// The new version; null if there are `userErrors`.
-    version: Option<AgentVersion>,
-    /// The commit that published the version; null if there are `userErrors`.
-    revision: Option<Revision>,
-    /// Why the version wasn't published; empty on success.
-    user_errors: Vec<UserError>,
-}
-
-/// The root field of `Mutation` that publishes versions.
-#[derive(Default)]
-pub struct VersionMutation;
-
-#[Object]
-impl VersionMutation {
-    /// Publishes an immutable version under the agent's next number. It's served only if activated, at once with
-    /// `activate` or later. Needs EDITOR or `versions:publish`. Fails with ARCHIVED, and with LIMIT_REACHED beyond
-    /// the plan.
-    async fn publish_version(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The agent, and the new version's content.")] input: PublishVersionInput,
-    ) -> async_graphql::Result<PublishVersionPayload> {
-        let request = request(ctx)?;
-        let PublishVersionInput {
-            agent_id,
-            system_prompt,
-            model_name,
-            model_parameters,
-            tools,
-            message,
-            activate,
-            expected_latest_number,
-            idempotency_key,
-        } = input;
-        let answer = async {
-            let parameters = model_parameters.map(|json| json.read()).transpose()?;
-            let tools = tools.unwrap_or_default().into_iter().enumerate();
-            let content = version::Content {
-                system_prompt,
-                model_name,
-                model_parameters: parameters.unwrap_or_else(version::no_parameters),
-                tools: tools.map(|(nth, tool)| tool.into_json(nth)).collect::<domain::Result<_>>()?,
-            };
-            let agent_id = id("agentId", &agent_id)?;
-            let input =
-                version::PublishVersion { agent_id, content, message, activate, expected_latest_number };
-            request.registry.publish_version(&request.idempotent_caller(ctx, idempotency_key)?, input).await
-        };
-        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
-        let version = match value {
-            Some(row) => request.fresh_view().version(row.id).await?,
-            None => None,
-        };
-        Ok(PublishVersionPayload { version, revision, user_errors })
     }
 }

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::{
-    known_values::{KnownValues, cursor},
+    known_values::{KnownValues, cursor, plain},
     schema::{Barred, Schema, base, literal},
 };
 use crate::coverage::table::{OPEN, ROUTES};
@@ -128,6 +128,12 @@ fn argument_lists(schema: &Schema, field: &FieldDefinition, guess: &KnownValues)
             (_, "ID") if !ty.nullable => guess.ids().iter().map(|id| json!(id).to_string()).collect(),
             (_, "ID") => guess.ids_for(name).iter().map(|id| json!(id).to_string()).collect(),
             ("atLeast", _) => vec![json!(guess.revision).to_string()],
+            // It is of no customer.
+            ("content", "VersionContentInput") => {
+                vec![literal(
+                    &json!({ "modelName": "m", "systemPrompt": guess.marker, "tools": [{ "name": "a b" }] }),
+                )]
+            }
             ("first", _) => {
                 let lists = [&guess.agents, &vec![guess.customer.clone()], &guess.entries()];
                 may.push(lists.into_iter().flat_map(|ids| pages(ids)).collect());
@@ -265,25 +271,6 @@ fn below(
         }
     }
     asks
-}
-
-/// The value of an input field that isn't an id; none leaves it out.
-fn plain(name: &str) -> Option<Value> {
-    match name {
-        "name" | "systemPrompt" | "modelName" | "description" | "message" => Some(json!("Guessed")),
-        "email" => Some(json!("guessed@example.org")),
-        "issuer" | "subject" => Some(json!("urn:agent-registry:local")),
-        "role" => Some(json!("VIEWER")),
-        "plan" => Some(json!("PRO")),
-        "status" => Some(json!("ACTIVE")),
-        "scopes" => Some(json!(["CONFIGS_READ"])),
-        "tools" => Some(json!([{ "name": "guessed" }])),
-        "activate" => Some(json!(true)),
-        "modelParameters" | "expectedLatestNumber" | "expiresAt" | "overlapSeconds" | "steps" => None,
-        // Keys are separate for each caller (tests/api/idempotency.rs); a used one would hide the request.
-        "idempotencyKey" => None,
-        other => panic!("decide which value {other} gets"),
-    }
 }
 
 /// Every mutation: with all ids from the other customer, with one of them, and with all but one; with and without

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 /// All rows of a customer, by table, as a superuser sees them.
@@ -168,5 +168,30 @@ impl KnownValues {
             revision: self.revision.clone(),
             marker,
         }
+    }
+}
+
+/// The value of an input field that isn't an id; none leaves it out.
+pub(super) fn plain(name: &str) -> Option<Value> {
+    match name {
+        "name" | "systemPrompt" | "modelName" | "description" | "message" => Some(json!("Guessed")),
+        "email" => Some(json!("guessed@example.org")),
+        "issuer" | "subject" => Some(json!("urn:agent-registry:local")),
+        "role" => Some(json!("VIEWER")),
+        "plan" => Some(json!("PRO")),
+        "status" => Some(json!("ACTIVE")),
+        "scopes" => Some(json!(["CONFIGS_READ"])),
+        "tools" => Some(json!([{ "name": "guessed" }])),
+        "activate" => Some(json!(true)),
+        "modelParameters"
+        | "ifChanged"
+        | "refuseWarnings"
+        | "expectedLatestNumber"
+        | "expiresAt"
+        | "overlapSeconds"
+        | "steps" => None,
+        // Keys are separate for each caller (tests/api/idempotency.rs); a used one would hide the request.
+        "idempotencyKey" => None,
+        other => panic!("decide which value {other} gets"),
     }
 }

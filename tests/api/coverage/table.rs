@@ -91,6 +91,11 @@ pub(crate) const FIELDS: &[(&str, &str, Access)] = &[
     ("agents", "(customerId: CUSTOMER) { nodes { id } }", READ),
     ("agents", "(filter: { nameContains: \"or age\", modelName: \"gpt-4-turbo\" }) { nodes { id } }", READ),
     ("activeConfig", "(agentId: AGENT) { name }", SERVE),
+    (
+        "versionWarnings",
+        "(content: { modelName: \"m\", systemPrompt: \"\", tools: [{ name: \"a b\" }] }) { rule }",
+        Access { value: &[MEMBERS, &["operator", "key versions:publish"], OUTSIDERS], ..NOBODY },
+    ),
     ("changes", "(customerId: CUSTOMER) { nodes { revision } }", AUDIT),
     ("changes", "(customerId: CUSTOMER, filter: { agentId: AGENT }) { nodes { revision } }", AUDIT),
     // There are no watchers, so the list is empty.

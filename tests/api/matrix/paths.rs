@@ -6,7 +6,7 @@ const MUTATIONS: &[(&str, &str)] = &[
     ("UPDATE", "updateAgent(input: { agentId: <spare>, description: \"as it is\" }) { % }"),
     (
         "PUBLISH",
-        "publishVersion(input: { agentId: <spare>, systemPrompt: \"s\", modelName: \"m\", message: \"why\" }) { % }",
+        "publishVersion(input: { agentId: <spare>, systemPrompt: \"{{place}}\", modelName: \"m\", message: \"why\" }) { % }",
     ),
     ("REVOKE", "revokeApiKey(input: { apiKeyId: <key> }) { % }"),
     ("THAW", "restoreAgent(input: { agentId: <frozen> }) { % }"),
@@ -92,6 +92,10 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("UserError", "REFUSED userErrors { @ }"),
     ("VersionDiff", "{ agent(id: <agent>) { diff(from: 1, to: 2) { @ } } }"),
     ("Viewer", "{ viewer { @ } }"),
+    (
+        "Warning",
+        "{ versionWarnings(content: { modelName: \"m\", systemPrompt: \"\", tools: [{ name: \"a b\" }] }) { @ } }",
+    ),
     ("Watcher", "{ watchers { nodes { @ } } }"),
     ("WatcherConnection", "{ watchers { @ } }"),
     ("ViewerMembership", "{ viewer { memberships { @ } } }"),
@@ -106,6 +110,7 @@ pub(super) const EXEMPT: &[(&str, &str)] = &[
     ("PendingInvitation.expiresAt", "no caller's token has an address; tests/api/identity.rs"),
     ("PendingInvitation.role", "no caller's token has an address; tests/api/identity.rs"),
     ("Customer.erasedAt", "set by erasure, which leaves the customer without members"),
+    ("Warning.line", "no rule reads the prompt"),
     ("Watcher.behind", "0 when the watcher is up to date"),
 ];
 

@@ -237,7 +237,7 @@ async fn serve(maker: &Member, owner: &str, city: &str, name: &str) -> Served {
             .enumerate()
     {
         let input = json!({
-            "agentId": agent, "systemPrompt": format!("prompt {number}"), "modelName": format!("model {number}"),
+            "agentId": agent, "systemPrompt": format!("prompt {number} {{{{place}}}}"), "modelName": format!("model {number}"),
             "modelParameters": { "temperature": number }, "message": "why", "tools": tools,
         });
         let version = maker.publish_input(input).await.text("/publishVersion/version/id");

@@ -122,6 +122,7 @@ async fn a_version_is_published_and_served() {
       "created_at": "[time]",
       "id": "[id]",
       "is_active": true,
+      "is_new": true,
       "message": "First",
       "model_name": "gpt-4-turbo",
       "model_parameters": {
@@ -141,7 +142,8 @@ async fn a_version_is_published_and_served() {
         {
           "name": "end"
         }
-      ]
+      ],
+      "warnings": []
     }
     "#);
 

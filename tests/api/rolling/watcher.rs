@@ -76,8 +76,8 @@ pub(super) async fn watch(
             match told {
                 Ok(Some(Ok(event))) => {
                     let event = match stream {
-                        Stream::Activations => &event.data["activations"],
-                        Stream::Configs => &event.data["configs"],
+                        Stream::Activations => event.data.get("activations").unwrap().to_serde(),
+                        Stream::Configs => event.data.get("configs").unwrap().to_serde(),
                     };
                     let revision: i64 = event["revision"].as_str().unwrap().parse().unwrap();
                     if event["kind"] != "BOOKMARK" {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use json_reader::{Json, JsonText};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::Timestamp;
 use crate::{AgentId, ClientError, CustomerId, VersionId};
@@ -14,7 +14,8 @@ pub(super) const CONFIGS: &str = "subscription ($customer: ID, $agents: [ID!], $
         kind reason revision cursor agentId
         config {
             agentId customerId name versionId versionNumber systemPrompt modelName modelParameters
-            tools { name description inputSchema } contentHash activatedAt revision
+            tools { name title description inputSchema outputSchema annotations icons execution strict _meta additional }
+            contentHash bytesHash activatedAt revision
         } } }";
 
 /// An agent's active configuration.
@@ -35,19 +36,28 @@ pub struct ActiveConfig {
     pub system_prompt: String,
     /// The model's name.
     pub model_name: String,
-    /// The model's parameters, such as the temperature: a JSON object.
-    pub model_parameters: Value,
+    /// The model's parameters, such as the temperature: a JSON object, as its text was published.
+    pub model_parameters: JsonText,
     /// The tools that the agent may call.
     pub tools: Vec<Tool>,
     /// SHA-256 of the canonical content, in hex.
     pub content_hash: String,
+    /// SHA-256 of the bytes that are served, in hex. `None` in a state that an older version of this crate saved.
+    #[serde(default)]
+    pub bytes_hash: Option<String>,
     /// The time at which this version was activated.
+    #[serde(serialize_with = "micros")]
     pub activated_at: Timestamp,
     /// The revision of the commit that last changed this configuration, in decimal.
     pub revision: String,
 }
 
-/// A tool that an agent may call.
+/// Serialises an instant with six digits, as the registry does.
+fn micros<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true))
+}
+
+/// A tool that an agent may call. Its JSON is the text that was published.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Tool {
@@ -56,7 +66,31 @@ pub struct Tool {
     /// The tool's purpose, for the model.
     pub description: Option<String>,
     /// The JSON Schema of the tool's input.
-    pub input_schema: Option<Value>,
+    pub input_schema: Option<JsonText>,
+    /// The tool's name for people.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// The JSON Schema of the tool's structured result.
+    #[serde(default)]
+    pub output_schema: Option<JsonText>,
+    /// Hints about the tool's behaviour.
+    #[serde(default)]
+    pub annotations: Option<JsonText>,
+    /// The tool's icons.
+    #[serde(default)]
+    pub icons: Option<JsonText>,
+    /// How the tool may be executed.
+    #[serde(default)]
+    pub execution: Option<JsonText>,
+    /// Whether the model must follow the input schema exactly.
+    #[serde(default)]
+    pub strict: Option<bool>,
+    /// Metadata of the server that offers the tool.
+    #[serde(default, rename = "_meta")]
+    pub meta: Option<JsonText>,
+    /// An object of all other members.
+    #[serde(default)]
+    pub additional: Option<JsonText>,
 }
 
 /// One event of the stream.
@@ -99,9 +133,9 @@ struct Data {
 
 impl ConfigEvent {
     /// Parses the event in a response's data.
-    pub(super) fn read(data: Value) -> Result<Self, ClientError> {
+    pub(super) fn read(data: &Json) -> Result<Self, ClientError> {
         let Data { configs } =
-            json_reader::from_json(&data.into()).map_err(|err| ClientError::Protocol(err.to_string()))?;
+            json_reader::from_json(data).map_err(|err| ClientError::Protocol(err.to_string()))?;
         let Fields { kind, reason, revision, cursor, agent_id, config } = configs;
         let revision = revision.parse().map_err(|_| {
             ClientError::Protocol(format!("the revision must be a decimal number, got {revision:?}"))

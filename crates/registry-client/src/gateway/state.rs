@@ -232,9 +232,13 @@ mod tests {
             version_number: 1,
             system_prompt: "You help, \"friendly\".\n\u{1f980}".to_owned(),
             model_name: "m".to_owned(),
-            model_parameters: serde_json::json!({ "temperature": 0.1, "seed": 9_007_199_254_740_991_i64 }),
+            model_parameters: json_reader::JsonText::read(
+                br#"{"temperature":1.0,"seed":9007199254740991,"a":1e0}"#,
+            )
+            .unwrap(),
             tools: Vec::new(),
             content_hash: "00".to_owned(),
+            bytes_hash: Some("01".to_owned()),
             activated_at: now(),
             revision: "7".to_owned(),
         };

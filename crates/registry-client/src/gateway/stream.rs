@@ -3,7 +3,8 @@
 
 use std::io;
 
-use serde_json::{Value, json};
+use json_reader::Json;
+use serde_json::json;
 use tokio::{
     select,
     time::{Instant, timeout_at},
@@ -141,8 +142,8 @@ impl Gateway {
     }
 
     /// Applies one event, requests a save at a BOOKMARK, and sends notices. Returns whether it was a BOOKMARK.
-    fn apply_event(&mut self, data: Value, tell: Tell<'_>) -> Result<bool, End> {
-        let applied = self.map.apply(ConfigEvent::read(data)?)?;
+    fn apply_event(&mut self, data: Json, tell: Tell<'_>) -> Result<bool, End> {
+        let applied = self.map.apply(ConfigEvent::read(&data)?)?;
         let is_changed = match &applied {
             MapChange::Snapshot(..) => Some(true),
             MapChange::Bookmark(_, is_changed) => Some(*is_changed),

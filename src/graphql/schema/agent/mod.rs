@@ -7,7 +7,7 @@ use async_graphql::{Context, ID, InputObject, Object};
 mod mutation;
 
 pub use mutation::AgentMutation;
-pub(in crate::graphql) use mutation::patch;
+pub(in crate::graphql) use mutation::{not_null, patch};
 
 use super::{
     activation::ActivationConnection,

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObje
 
 use super::Agent;
 use crate::{
-    domain::{self, agent},
+    domain::{self, Error, agent},
     graphql::{
         engine::context::{RequestView, request},
         schema::{
@@ -29,14 +29,14 @@ pub struct CreateAgentInput {
     idempotency_key: Option<String>,
 }
 
-/// The fields of an agent to change. A field that is left out keeps its value, as does a null `name`; null clears
-/// `description` and `ownerId`.
+/// The fields of an agent to change. A field that is left out keeps its value; null clears `description` and `ownerId`,
+/// and fails with INVALID for `name`.
 #[derive(Clone, Debug, InputObject)]
 pub struct UpdateAgentInput {
     /// The UUID of the agent to change.
     agent_id: ID,
-    /// The new name, unique within the customer: 1 to 200 characters.
-    name: Option<String>,
+    /// The new name, unique within the customer: 1 to 200 characters. Not null.
+    name: MaybeUndefined<String>,
     /// The new purpose: at most 2,000 characters. Null clears it.
     description: MaybeUndefined<String>,
     /// The user responsible from now on, who must be a member of the customer. Null clears it.
@@ -143,7 +143,7 @@ impl AgentMutation {
                 .transpose()?;
             let input = agent::UpdateAgent {
                 id: id("agentId", &agent_id)?,
-                name,
+                name: not_null("name", name)?,
                 description: patch(description),
                 owner_id: owner,
             };
@@ -183,6 +183,21 @@ impl AgentMutation {
                 .await
         };
         RestoreAgentPayload::of(request.fresh_view(), answer.await).await
+    }
+}
+
+/// A field that can be changed, but not to null.
+///
+/// # Errors
+/// [`Error::Invalid`] for null.
+pub(in crate::graphql) fn not_null<T>(field: &str, value: MaybeUndefined<T>) -> domain::Result<Option<T>> {
+    match value {
+        MaybeUndefined::Undefined => Ok(None),
+        MaybeUndefined::Value(value) => Ok(Some(value)),
+        MaybeUndefined::Null => {
+            let message = format!("{field} must not be null; leave it out to keep it");
+            Err(Error::invalid(field, message))
+        }
     }
 }
 

@@ -59,7 +59,7 @@ macro_rules! shapes {
 shapes! {
     /// A UUID. The service generates version 7, which sorts by creation time.
     Id = text().format(Some(SchemaFormat::Custom("uuid".to_owned())));
-    /// An instant in UTC, with microsecond precision.
+    /// An instant in UTC, always with six digits, so that the strings sort as the instants do.
     Instant = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
     /// A name. It isn't blank and has no control characters.
     Name = text().min_length(Some(1)).max_length(Some(NAME_CHARS_MAX)).pattern(Some(NAME));
@@ -91,6 +91,7 @@ shapes! {
         .property("outputSchema", schema_of("the tool's structured result"))
         .property("strict", ObjectBuilder::new().schema_type(types([Type::Boolean, Type::Null]))
             .description(Some("Whether the model must follow the input schema exactly.")))
+        .property_names(Some(text().pattern(Some(STORABLE)).build()))
         .additional_properties(Some(reference("JsonValue")));
     /// A JSON value that can be stored: without U+0000, nested at most `x-limits.depth` levels deep.
     // Nested values don't refer to this schema: TypeScript can't compile the recursive type that openapi-typescript

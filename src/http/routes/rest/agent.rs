@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::{AgentPath, Body, ExpectedForm, NoParameters, Parameters, refuse};
 use crate::{
-    clock::Instant,
+    clock::{self, Instant},
     domain::{
         Error, PAGE_MAX, PageArgs, Reading, Registry, Result as DomainResult,
         agent::{self, AgentFilter, CreateAgent},
@@ -59,11 +59,14 @@ pub struct Agent {
     #[schema(required, minimum = 1)]
     active_version_number: Option<i32>,
     /// The time of its activation. Null if no version is active.
+    #[serde(serialize_with = "clock::optional_micros")]
     #[schema(value_type = Option<schemas::Instant>, required)]
     activated_at: Option<Instant>,
     /// The time at which the agent was archived. Null if it isn't archived.
+    #[serde(serialize_with = "clock::optional_micros")]
     #[schema(value_type = Option<schemas::Instant>, required)]
     archived_at: Option<Instant>,
+    #[serde(serialize_with = "clock::micros")]
     #[schema(value_type = schemas::Instant)]
     created_at: Instant,
 }

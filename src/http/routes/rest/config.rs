@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{AgentPath, ExpectedForm, Parameters, refuse};
 use crate::{
-    clock::Instant,
+    clock::{self, Instant},
     domain::{
         self, Error, policy,
         version::{ModelParameters, Tools},
@@ -67,9 +67,10 @@ pub struct ActiveConfig {
     #[schema(value_type = schemas::BytesHash)]
     bytes_hash: String,
     /// The time at which the version was activated.
+    #[serde(serialize_with = "clock::micros")]
     #[schema(value_type = schemas::Instant)]
     activated_at: Instant,
-    /// The commit that last changed this: an activation, or a change of the agent's name, description or owner.
+    /// The commit that last changed this: an activation, or a change of the agent's name.
     #[schema(value_type = schemas::Revision)]
     revision: Revision,
 }

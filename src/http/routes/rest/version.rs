@@ -11,10 +11,11 @@ use utoipa::ToSchema;
 
 use super::{AgentPath, Body, ExpectedForm, NoParameters, refuse};
 use crate::{
-    clock::Instant,
+    clock::{self, Instant},
     domain::{
         WriteResult,
-        version::{AgentVersion, Content, ModelParameters, PublishVersion, Tools, no_parameters},
+        version::{AgentVersion, Content, ModelParameters, PublishVersion, Published, Tools, no_parameters},
+        warning::Warning,
     },
     http::{
         AppState,
@@ -56,6 +57,11 @@ pub struct NewVersion {
     message: Option<String>,
     /// Whether to activate the version in the same commit. The default is `false`.
     activate: Option<bool>,
+    /// Whether to publish nothing if the newest version has the same bytes, and to answer that one. The default is
+    /// `false`.
+    if_changed: Option<bool>,
+    /// Whether to reject what would be accepted with warnings. The default is `false`.
+    refuse_warnings: Option<bool>,
     /// The expected number of the newest version, 0 if there must be none. If the agent's newest version has another
     /// number, the request is rejected with 409.
     #[serde(default, deserialize_with = "body::integer")]
@@ -66,7 +72,7 @@ pub struct NewVersion {
 impl ExpectedForm for NewVersion {
     const FORM: &'static str = "the body must be a JSON object: the strings system_prompt and model_name, and optionally \
          the object model_parameters, tools (a list of objects, as an MCP server lists them), the string \
-         message, the boolean activate and the integer expected_latest_number";
+         message, the booleans activate, if_changed and refuse_warnings, and the integer expected_latest_number";
 }
 
 /// A version of an agent. It never changes.
@@ -97,13 +103,36 @@ pub struct Version {
     content_hash: String,
     #[schema(value_type = schemas::BytesHash)]
     bytes_hash: String,
+    #[serde(serialize_with = "clock::micros")]
     #[schema(value_type = schemas::Instant)]
     created_at: Instant,
-    /// Whether the commit in `revision` activated the version. It may have been replaced since.
+    /// Whether the request asked to activate the version. It may have been replaced since.
     is_active: bool,
+    /// Whether the version is new. False if the newest one had the same bytes already.
+    is_new: bool,
+    /// A part of the content that was accepted, but is likely a mistake.
+    warnings: Vec<VersionWarning>,
     /// The commit that published the version. A read with `at_least` set to it sees the version.
     #[schema(value_type = schemas::Revision)]
     revision: Revision,
+}
+
+/// A part of the content that was accepted, but is likely a mistake.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct VersionWarning {
+    /// The rule that is broken: `TOOL_NAME`, `SCHEMA_ROOT`, `DANGLING_REF`, `REMOTE_REF` or `PATTERN`. New ones may be
+    /// added.
+    rule: &'static str,
+    /// The place, as steps from the content.
+    path: Vec<String>,
+    /// What is wrong, and what would be right.
+    message: String,
+}
+
+impl From<Warning> for VersionWarning {
+    fn from(Warning { rule, path, message }: Warning) -> Self {
+        Self { rule: rule.as_str(), path, message }
+    }
 }
 
 refusals!(
@@ -134,6 +163,7 @@ refusals!(
     ),
     request_body = NewVersion,
     responses(
+        (status = 200, description = "With `if_changed`: the newest version has the same bytes. Nothing was published.", body = Version),
         (status = 201, description = "The version was published.", body = Version,
             links(
                 ("read" = (operation_id = "getAgent", parameters(("id" = "$response.body#/agent_id")))),
@@ -158,6 +188,8 @@ pub async fn publish(
         tools,
         message,
         activate,
+        if_changed,
+        refuse_warnings,
         expected_latest_number,
     } = input;
     let is_active = activate.unwrap_or(false);
@@ -173,9 +205,12 @@ pub async fn publish(
         message,
         activate: is_active,
         expected_latest_number,
+        if_changed: if_changed.unwrap_or(false),
+        refuse_warnings: refuse_warnings.unwrap_or(false),
     };
     let made = state.registry.publish_version(&caller, input).await;
-    let WriteResult { value, revision } = made.map_err(refuse(&caller))?;
+    let WriteResult { value: Published { version, is_new, warnings }, revision } =
+        made.map_err(refuse(&caller))?;
     let AgentVersion {
         id,
         customer_id: _,
@@ -191,7 +226,7 @@ pub async fn publish(
         created_by_kind: _,
         created_by_id: _,
         created_at,
-    } = value;
+    } = version;
     let body = Version {
         id,
         agent_id,
@@ -205,7 +240,10 @@ pub async fn publish(
         bytes_hash: hex::encode(bytes_hash),
         created_at,
         is_active,
+        is_new,
+        warnings: warnings.into_iter().map(VersionWarning::from).collect(),
         revision,
     };
-    Ok((StatusCode::CREATED, Json(body)).into_response())
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(body)).into_response())
 }

@@ -24,9 +24,10 @@ fn config(agent_id: AgentId, revision: i64) -> Arc<ActiveConfig> {
         version_number: 0,
         system_prompt: String::new(),
         model_name: String::new(),
-        model_parameters: serde_json::Value::Null,
+        model_parameters: json_reader::JsonText::default(),
         tools: Vec::new(),
         content_hash: String::new(),
+        bytes_hash: None,
         activated_at: super::super::now(),
         revision: revision.to_string(),
     })

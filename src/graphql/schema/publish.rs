@@ -1,0 +1,189 @@
+//! Publishing in the GraphQL schema: `publishVersion`, and the warnings about contents.
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+
+use super::{
+    error::{MutationResult, UserError, into_mutation_result, to_graphql_error},
+    scalar::{Json, Revision, id},
+    tool::ToolInput,
+    version::AgentVersion,
+};
+use crate::{
+    domain::{self, version, warning},
+    graphql::engine::context::request,
+};
+
+/// The content of a new version.
+#[derive(Clone, Debug, InputObject)]
+pub struct PublishVersionInput {
+    /// The UUID of the agent to publish for.
+    agent_id: ID,
+    /// The system prompt: at most 512 KiB of UTF-8; may be empty.
+    system_prompt: String,
+    /// The model's name, such as `gpt-4-turbo`: 1 to 200 characters, not checked against a list.
+    model_name: String,
+    /// The model's settings, such as `temperature`: a JSON object of at most 64 KiB without white space, at most 32
+    /// levels deep, with integers within ±(2^53−1). Empty if left out. It is served as it is given, with the same order
+    /// of keys and the same numbers.
+    model_parameters: Option<Json>,
+    /// The tools that the model may call: at most 128, with unique names, 1 MiB of JSON without white space together;
+    /// none if left out.
+    tools: Option<Vec<ToolInput>>,
+    /// Your reason for this version: at most 2,000 characters.
+    message: Option<String>,
+    /// Whether to activate the version in the same commit. That also needs the right to activate.
+    #[graphql(default = false)]
+    activate: bool,
+    /// Fail with CONFLICT if the newest version's number isn't this one; 0 expects that there is no version. Not
+    /// checked if left out.
+    expected_latest_number: Option<i32>,
+    /// Answer the newest version and publish nothing if its bytes are the same. With `activate` that version is
+    /// activated.
+    #[graphql(default = false)]
+    if_changed: bool,
+    /// Fail with INVALID for what would be accepted with warnings.
+    #[graphql(default = false)]
+    refuse_warnings: bool,
+    #[doc = idempotency_key!()]
+    idempotency_key: Option<String>,
+}
+
+/// What a version holds, before it is published: fields and limits as in `PublishVersionInput`.
+#[derive(Clone, Debug, InputObject)]
+pub struct VersionContentInput {
+    /// The model's name, such as `gpt-4-turbo`: 1 to 200 characters.
+    model_name: String,
+    /// The system prompt: at most 512 KiB of UTF-8; may be empty.
+    system_prompt: String,
+    /// The model's settings: a JSON object. Empty if left out.
+    model_parameters: Option<Json>,
+    /// The tools that the model may call; none if left out.
+    tools: Option<Vec<ToolInput>>,
+}
+
+impl VersionContentInput {
+    fn read(self) -> domain::Result<version::Content> {
+        let Self { model_name, system_prompt, model_parameters, tools } = self;
+        let parameters = model_parameters.map(|json| json.read()).transpose()?;
+        let tools = tools.unwrap_or_default().into_iter().enumerate();
+        Ok(version::Content {
+            system_prompt,
+            model_name,
+            model_parameters: parameters.unwrap_or_else(version::no_parameters),
+            tools: tools.map(|(nth, tool)| tool.into_json(nth)).collect::<domain::Result<_>>()?,
+        })
+    }
+}
+
+/// A part of a content that was accepted, but is likely a mistake: a schema that no provider takes, or a tool's name.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct Warning {
+    /// The rule that is broken: `TOOL_NAME`, `SCHEMA_ROOT`, `DANGLING_REF`, `REMOTE_REF` or `PATTERN`. New ones may be
+    /// added.
+    rule: String,
+    /// The place, as steps from the content, such as `["tools", "1", "inputSchema"]`.
+    path: Vec<String>,
+    /// The line within the prompt, from 1; null elsewhere.
+    line: Option<i32>,
+    /// What is wrong and what would be right, for people.
+    message: String,
+}
+
+impl From<warning::Warning> for Warning {
+    fn from(warning::Warning { rule, path, message }: warning::Warning) -> Self {
+        Self { rule: rule.as_str().to_owned(), path, line: None, message }
+    }
+}
+
+/// The result of `publishVersion`.
+#[derive(SimpleObject)]
+pub struct PublishVersionPayload {
+    /// The new version, or with `ifChanged` the newest one; null if there are `userErrors`.
+    version: Option<AgentVersion>,
+    /// False if `ifChanged` found the version published already, and if there are `userErrors`.
+    is_new: bool,
+    /// The parts of the content that were accepted, but are likely mistakes; at most 100. Empty if there are `userErrors`.
+    warnings: Vec<Warning>,
+    /// The commit that published or activated the version; null if there are `userErrors`.
+    revision: Option<Revision>,
+    /// Why the version wasn't published; empty on success.
+    user_errors: Vec<UserError>,
+}
+
+/// The root field of `Query` that checks contents.
+#[derive(Default)]
+pub struct VersionQuery;
+
+#[Object]
+impl VersionQuery {
+    /// The warnings that `publishVersion` would answer for this content; at most 100. Writes nothing. For
+    /// people, operators, and API keys with `versions:publish`. Fails for a content that `publishVersion` rejects.
+    async fn version_warnings(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The content to check.")] content: VersionContentInput,
+    ) -> async_graphql::Result<Vec<Warning>> {
+        let request = request(ctx)?;
+        let warnings = async { request.registry.version_warnings(&request.caller, content.read()?).await };
+        let warnings = warnings.await.map_err(|err| to_graphql_error(&err))?;
+        Ok(warnings.into_iter().map(Warning::from).collect())
+    }
+}
+
+/// The root field of `Mutation` that publishes versions.
+#[derive(Default)]
+pub struct VersionMutation;
+
+#[Object]
+impl VersionMutation {
+    /// Publishes an immutable version under the agent's next number. It's served only if activated, at once with
+    /// `activate` or later. Needs EDITOR or `versions:publish`. Fails with ARCHIVED, and with LIMIT_REACHED beyond
+    /// the plan.
+    async fn publish_version(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The agent, and the new version's content.")] input: PublishVersionInput,
+    ) -> async_graphql::Result<PublishVersionPayload> {
+        let request = request(ctx)?;
+        let PublishVersionInput {
+            agent_id,
+            system_prompt,
+            model_name,
+            model_parameters,
+            tools,
+            message,
+            activate,
+            expected_latest_number,
+            if_changed,
+            refuse_warnings,
+            idempotency_key,
+        } = input;
+        let answer = async {
+            let content =
+                VersionContentInput { model_name, system_prompt, model_parameters, tools }.read()?;
+            let input = version::PublishVersion {
+                agent_id: id("agentId", &agent_id)?,
+                content,
+                message,
+                activate,
+                expected_latest_number,
+                if_changed,
+                refuse_warnings,
+            };
+            request.registry.publish_version(&request.idempotent_caller(ctx, idempotency_key)?, input).await
+        };
+        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
+        let Some(version::Published { version, is_new, warnings }) = value else {
+            return Ok(PublishVersionPayload {
+                version: None,
+                is_new: false,
+                warnings: Vec::new(),
+                revision,
+                user_errors,
+            });
+        };
+        let version = request.fresh_view().version(version.id).await?;
+        let warnings = warnings.into_iter().map(Warning::from).collect();
+        Ok(PublishVersionPayload { version, is_new, warnings, revision, user_errors })
+    }
+}
