@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::{
-    BoundedCount, Caller, Error, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
+    BoundedCount, Caller, Error, ExpectedNumber, Outcome, Page, PageArgs, Reading, Registry, Result,
+    WriteResult,
     agent::{self, Agent},
     change::{Change, ChangeAction, Cursor},
     idempotency::{ReplayIds, Replayable, require_allowed},
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     clock::Clock,
     db::{Actor, ChangeRecord},
-    entity::{self, activation, publication::Publication},
+    entity::{self, activation, agent_version, publication::Publication},
     id::{ActivationId, AgentId, VersionId},
 };
 
@@ -121,7 +122,7 @@ impl Registry {
             }
             let actual = agent.active_version_id;
             if let Some(expected) = expected.filter(|expected| *expected != actual) {
-                return Err(Error::NotActive { expected, actual });
+                return Err(not_active(&txn, &agent, expected).await?);
             }
             let (to, reason) = match target {
                 Target::Version(id) => (Some(id), Reason::Activate),
@@ -189,6 +190,21 @@ pub(super) enum Target {
     Earlier(RollbackTo),
     /// No version.
     Nothing,
+}
+
+/// The error when the active version isn't the expected one, with both numbers.
+async fn not_active(txn: &GrantedTxn, agent: &Agent, expected: Option<VersionId>) -> Result<Error> {
+    let ids: Vec<VersionId> = expected.into_iter().chain(agent.active_version_id).collect();
+    let versions = txn.all(agent_version::summaries(&ids)).await?;
+    let number = |id: VersionId| {
+        let own = versions.iter().find(|version| version.id == id && version.agent_id == agent.id);
+        own.map(|version| version.number)
+    };
+    let expected = match expected {
+        None => ExpectedNumber::Nothing,
+        Some(id) => number(id).map_or(ExpectedNumber::Unknown, ExpectedNumber::Version),
+    };
+    Ok(Error::NotActive { expected, actual: agent.active_version_id.and_then(number) })
 }
 
 /// The result when nothing has to change: the agent as it is, its last activation, and that activation's revision.

@@ -1,15 +1,14 @@
 //! API keys: the credentials of a customer's own programs.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    time::Duration,
-};
+use std::collections::{BTreeSet, HashMap};
 
+use chrono::TimeDelta;
 use sea_orm::Set;
 use serde_json::json;
 
 use super::{
-    BoundedCount, Caller, Error, KeyScope, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
+    BoundedCount, Caller, Error, Input, KeyScope, Outcome, Page, PageArgs, Reading, Registry, Result,
+    WriteResult,
     auth::opaque_token::{OpaqueToken, TokenKind},
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
@@ -28,9 +27,9 @@ use crate::{
 pub use api_key::Model as ApiKey;
 
 /// The longest time that a rotated key is still accepted in addition to its successor: a week.
-pub const OVERLAP_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+pub const OVERLAP_SECONDS_MAX: i64 = 7 * 24 * 3600;
 /// The default of that time.
-pub const OVERLAP_DEFAULT: Duration = Duration::from_secs(3600);
+pub const OVERLAP_SECONDS_DEFAULT: i64 = 3600;
 
 /// The fields of a new API key.
 #[derive(Clone, Debug)]
@@ -43,6 +42,16 @@ pub struct CreateApiKey {
     pub scopes: BTreeSet<KeyScope>,
     /// When the key expires; `None` for never.
     pub expires_at: Option<Instant>,
+}
+
+/// The API key to rotate.
+#[derive(Clone, Copy, Debug)]
+pub struct RotateApiKey {
+    /// The key.
+    pub id: ApiKeyId,
+    /// For how long the old key is still accepted, in seconds: at most [`OVERLAP_SECONDS_MAX`], and
+    /// [`OVERLAP_SECONDS_DEFAULT`] when left out.
+    pub overlap_seconds: Option<i64>,
 }
 
 /// A new API key with its secret, which is returned only once.
@@ -95,21 +104,26 @@ impl Registry {
     pub async fn create_api_key(
         &self,
         caller: &Caller,
-        input: CreateApiKey,
+        input: impl Into<Input<CreateApiKey>>,
     ) -> Result<WriteResult<NewApiKey>> {
-        let CreateApiKey { customer_id, name, scopes, expires_at } = input;
-        policy::allow_on(caller, Action::ManageKeys, customer_id, "customer")?;
-        let name = text::normal_name("name", &name)?;
+        let (CreateApiKey { customer_id, name, scopes, expires_at }, mut errors) = input.into().open();
+        errors.allow_on(caller, Action::ManageKeys, customer_id, "customer")?;
+        let name = errors.take(text::normal_name("name", &name)).unwrap_or_default();
         if scopes.is_empty() {
-            return Err(Error::invalid("scopes", "give at least one scope"));
+            errors.note(Err(Error::invalid("scopes", "give at least one scope")));
         }
+        // A replayed key may have expired since, so without another error the expiry is checked in the write.
+        let is_past = move |now| expires_at.is_some_and(|at| at <= now);
+        if !errors.is_empty() && is_past(self.clock().now()) {
+            errors.note(Err(expired()));
+        }
+        errors.into_result()?;
         let now = self.clock().now();
         let scopes = scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
         let clock = self.clock().clone();
         self.write(caller, move |txn| async move {
-            // Checked here instead of before: a replayed key may have expired since.
-            if expires_at.is_some_and(|at| at <= now) {
-                return Err(Error::invalid("expiresAt", "expiresAt must be in the future"));
+            if is_past(now) {
+                return Err(expired());
             }
             let (txn, customer) = txn.customer(Action::ManageKeys, customer_id, "customer").await?;
             limit::check_quota(&txn, &customer, QuotaKind::ApiKeys, 1, now).await?;
@@ -122,25 +136,21 @@ impl Registry {
     }
 
     /// Creates a successor of an API key, with the same name, scopes and expiry. The old key is accepted for
-    /// `overlap` more, but not beyond its own expiry. If the old key's predecessor is still accepted, it is revoked:
+    /// `overlap_seconds` more, but not beyond its own expiry. If the old key's predecessor is still accepted, it is revoked:
     /// at most two keys of a line are valid at a time, or rotating would bypass the plan's limit.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`] unless the caller is an ADMIN of its customer or the platform,
     /// [`Error::Suspended`], [`Error::Invalid`] for a key that has expired, was revoked or has a successor already,
-    /// and for an overlap beyond [`OVERLAP_MAX`].
+    /// and for an overlap beyond [`OVERLAP_SECONDS_MAX`].
     pub async fn rotate_api_key(
         &self,
         caller: &Caller,
-        id: ApiKeyId,
-        overlap: Duration,
+        input: impl Into<Input<RotateApiKey>>,
     ) -> Result<WriteResult<(NewApiKey, ApiKey)>> {
         policy::allow(caller, Action::ManageKeys)?;
-        let end = chrono::TimeDelta::from_std(overlap).ok().filter(|_| overlap <= OVERLAP_MAX);
-        let end = end.ok_or_else(|| {
-            let most = OVERLAP_MAX.as_secs();
-            Error::invalid("overlapSeconds", format!("overlapSeconds must be 0 to {most}"))
-        })?;
+        let (RotateApiKey { id, overlap_seconds }, errors) = input.into().open();
+        let end = errors.and(checked_overlap(overlap_seconds))?;
         let (now, clock) = (self.clock().now(), self.clock().clone());
         self.write(caller, move |txn| async move {
             let (txn, old) = lock(txn, Action::ManageKeys, id).await?;
@@ -245,6 +255,20 @@ impl Registry {
         let rows = reading.view.all(api_key::count_each(&visible)).await?;
         Ok(super::zero_filled(customers, rows))
     }
+}
+
+/// The time for which a rotated key is still accepted.
+fn checked_overlap(seconds: Option<i64>) -> Result<TimeDelta> {
+    let seconds = seconds.unwrap_or(OVERLAP_SECONDS_DEFAULT);
+    if (0..=OVERLAP_SECONDS_MAX).contains(&seconds) {
+        return Ok(TimeDelta::seconds(seconds));
+    }
+    let message = format!("overlapSeconds must be 0 to {OVERLAP_SECONDS_MAX}, got {seconds}");
+    Err(Error::invalid("overlapSeconds", message))
+}
+
+fn expired() -> Error {
+    Error::invalid("expiresAt", "expiresAt must be in the future")
 }
 
 async fn insert(

@@ -31,7 +31,7 @@ impl Registry {
     /// Sets a customer's plan.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] unless the caller is an operator; [`Error::NotFound`]; [`Error::Suspended`] for an erased
+    /// [`Error::Forbidden`] unless the caller is an operator; [`Error::NotFound`]; [`Error::Canceled`] for an erased
     /// customer.
     pub async fn set_plan(
         &self,
@@ -45,7 +45,7 @@ impl Registry {
             let (txn, before) = txn.customer(Action::ManageBilling, id, "customer").await?;
             // The row of an erased customer never changes.
             if before.erased_at.is_some() {
-                return Err(Error::Suspended);
+                return Err(Error::Canceled);
             }
             if before.plan == plan {
                 let since =

@@ -74,6 +74,11 @@ impl FromStr for Cursor {
                 let position = i32::try_from(number(position)?).ok()?;
                 Some(Self { revision: Revision(number(revision)?), entry: Some((position, bytes)) })
             })(),
+            // A bookmark of `configs`: a cursor with the hash of that subscription's arguments.
+            [revision, position, hash, _] => {
+                let cursor = [*revision, *position, *hash].join(".").parse::<Self>();
+                return Err(cursor.map_or(Error::CursorInvalid, |_| Error::CursorOfAnother));
+            }
             _ => None,
         };
         cursor.ok_or(Error::CursorInvalid)

@@ -44,6 +44,20 @@ pub enum NotServed {
     Suspended,
     /// The agent's customer is canceled or erased.
     Canceled,
+    /// The agent doesn't exist, or the caller may not know that it does.
+    NotFound,
+}
+
+impl From<NotServed> for Error {
+    fn from(why: NotServed) -> Self {
+        match why {
+            NotServed::Deactivated => Self::NotFound("active version"),
+            NotServed::NotFound => Self::NotFound("agent"),
+            NotServed::Archived => Self::Archived,
+            NotServed::Suspended => Self::Suspended,
+            NotServed::Canceled => Self::Canceled,
+        }
+    }
 }
 
 /// The configuration of an agent at a revision of the log.
@@ -122,6 +136,36 @@ impl Registry {
         with_contents(&reading.view, revision, rows).await
     }
 
+    /// Those of these agents that don't exist, or that the reader may not see among this customer's.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for the customer; [`Error::Forbidden`].
+    pub(crate) async fn unknown_agents(
+        &self,
+        reading: &Reading,
+        customer: Option<CustomerId>,
+        agents: &[AgentId],
+    ) -> Result<Vec<AgentId>> {
+        policy::allow(&reading.caller, Action::ReadConfigs)?;
+        let (view, tenants) = (&reading.view, reading.view.tenant_filter());
+        if let Some(customer) = customer
+            && view.one(customer::by_ids(&tenants, &[customer])).await?.is_none()
+        {
+            return Err(Error::NotFound("customer"));
+        }
+        if agents.is_empty() {
+            return Ok(Vec::new());
+        }
+        let known = view.all(agent::by_ids(&tenants, agents)).await?;
+        let is_known = |id: &AgentId| {
+            known.iter().any(|agent| agent.id == *id && customer.is_none_or(|only| only == agent.customer_id))
+        };
+        let mut unknown: Vec<AgentId> = agents.iter().copied().filter(|id| !is_known(id)).collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        Ok(unknown)
+    }
+
     /// What these agents serve now, whichever customers they belong to. Asks no policy: it fills the configurations
     /// in memory, which are shared between callers.
     ///
@@ -198,5 +242,8 @@ async fn with_contents(
 }
 
 fn check_served(customer: &Customer) -> Result<()> {
-    customer.billing_status.not_served().map_or(Ok(()), |_| Err(Error::Suspended))
+    match customer.billing_status.not_served() {
+        None => Ok(()),
+        Some(why) => Err(why.into()),
+    }
 }

@@ -6,7 +6,7 @@ use json_reader::{Json, JsonText, Object};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Error, Result, text, version::AgentVersion};
+use super::{Error, InputErrors, Result, text, version::AgentVersion};
 use crate::entity::content::{ModelParameters, ToolMember, Tools, bytes_hash};
 
 /// The largest system prompt, in bytes of UTF-8. Real prompts have up to 144 KiB, and more than 512 KiB fits few
@@ -56,27 +56,13 @@ impl Content {
     /// [`Error::Invalid`] or [`Error::TooLarge`], for the field at fault.
     pub fn check(self) -> Result<CheckedContent> {
         let Self { system_prompt, model_name, model_parameters, tools } = self;
-        at_most("systemPrompt", system_prompt.len(), PROMPT_BYTES_MAX, "bytes")?;
-        text::check_no_nul("systemPrompt", &system_prompt)?;
-        text::check_name("modelName", &model_name)?;
-        if model_parameters.as_object().is_none() {
-            return Err(Error::invalid("modelParameters", "modelParameters must be a JSON object"));
-        }
-        text::check_json("modelParameters", &model_parameters)?;
-        text::check_integers("modelParameters", &model_parameters)?;
-        let parameters = ModelParameters(JsonText::of(&model_parameters));
-        at_most("modelParameters", parameters.0.as_str().len(), PARAMETERS_BYTES_MAX, "bytes")?;
-        at_most("tools", tools.len(), TOOLS_MAX, "tools")?;
-        let mut names = HashSet::new();
-        for (index, tool) in tools.iter().enumerate() {
-            let name = check_tool(&format!("tools.{index}"), tool)?;
-            if !names.insert(name) {
-                let message = format!("there are two tools named {name:?}; names must be unique");
-                return Err(Error::invalid(format!("tools.{index}.name"), message));
-            }
-        }
-        let stored = Tools::of(&tools);
-        at_most("tools", stored.as_str().len(), TOOLS_BYTES_MAX, "bytes")?;
+        let mut errors = InputErrors::default();
+        errors.note(check_prompt(&system_prompt));
+        errors.note(text::check_name("modelName", &model_name));
+        let parameters = errors.take(checked_parameters(&model_parameters));
+        let stored = errors.and(checked_tools(&tools))?;
+        // `and` fails when the parameters did.
+        let parameters = parameters.unwrap_or_default();
         let content_hash = content_hash(&system_prompt, &model_name, &model_parameters, &tools)?;
         let bytes_hash = bytes_hash(&system_prompt, &model_name, &parameters, &stored);
         let (model_parameters, tools) = (parameters, stored);
@@ -128,26 +114,60 @@ pub(super) fn at_most(field: &str, actual: usize, limit: usize, unit: &'static s
     Ok(())
 }
 
+fn check_prompt(prompt: &str) -> Result<()> {
+    at_most("systemPrompt", prompt.len(), PROMPT_BYTES_MAX, "bytes")?;
+    text::check_no_nul("systemPrompt", prompt)
+}
+
+fn checked_parameters(parameters: &Json) -> Result<ModelParameters> {
+    if parameters.as_object().is_none() {
+        return Err(Error::invalid("modelParameters", "modelParameters must be a JSON object"));
+    }
+    text::check_json("modelParameters", parameters)?;
+    text::check_integers("modelParameters", parameters)?;
+    let parameters = ModelParameters(JsonText::of(parameters));
+    at_most("modelParameters", parameters.0.as_str().len(), PARAMETERS_BYTES_MAX, "bytes")?;
+    Ok(parameters)
+}
+
+fn checked_tools(tools: &[Json]) -> Result<Tools> {
+    at_most("tools", tools.len(), TOOLS_MAX, "tools")?;
+    let (mut errors, mut names) = (InputErrors::default(), HashSet::new());
+    for (index, tool) in tools.iter().enumerate() {
+        let field = format!("tools.{index}");
+        let Some(name) = errors.take(check_tool(&field, tool)) else { continue };
+        if !names.insert(name) {
+            let message = format!("there are two tools named {name:?}; names must be unique");
+            errors.note(Err(Error::invalid(format!("{field}.name"), message)));
+        }
+    }
+    errors.into_result()?;
+    let stored = Tools::of(tools);
+    at_most("tools", stored.as_str().len(), TOOLS_BYTES_MAX, "bytes")?;
+    Ok(stored)
+}
+
 /// Checks a tool and returns its name.
 fn check_tool<'a>(field: &str, tool: &'a Json) -> Result<&'a str> {
     let Some(tool) = tool.as_object() else {
         return Err(Error::invalid(field, format!("{field} must be a JSON object, found {}", tool.kind())));
     };
-    let mut seen = HashSet::new();
+    let (mut errors, mut seen) = (InputErrors::default(), HashSet::new());
     for (key, value) in tool {
-        let known = ToolMember::of_key(key);
+        let (known, field_of_key) = (ToolMember::of_key(key), format!("{field}.{}", field_of(key)));
         if known.is_some_and(|member| !seen.insert(member)) {
             let message = format!("{field} has {key:?} in two spellings; give one of them");
-            return Err(Error::invalid(format!("{field}.{}", field_of(key)), message));
+            errors.note(Err(Error::invalid(field_of_key, message)));
+        } else {
+            errors.note(check_member(&field_of_key, known, key, value));
         }
-        check_member(&format!("{field}.{}", field_of(key)), known, key, value)?;
     }
-    let name = tool.get(ToolMember::Name.key()).and_then(Json::as_str);
-    let name = name.ok_or_else(|| {
-        Error::invalid(format!("{field}.name"), format!("{field} must have a name, which is a string"))
-    })?;
-    text::check_name(&format!("{field}.name"), name)?;
-    Ok(name)
+    let name_field = format!("{field}.name");
+    let name = match tool.get(ToolMember::Name.key()).and_then(Json::as_str) {
+        Some(name) => text::check_name(&name_field, name).map(|()| name),
+        None => Err(Error::invalid(name_field, format!("{field} must have a name, which is a string"))),
+    };
+    errors.and(name)
 }
 
 /// The name of a tool's member in errors, as GraphQL spells it.
@@ -170,10 +190,10 @@ fn check_member(field: &str, known: Option<ToolMember>, key: &str, value: &Json)
         false => Err(Error::invalid(field, format!("{field} must be {what}, found {}", value.kind()))),
     };
     match known {
-        Some(Name | Title | Description) => expect(value.as_str().is_some(), "a string"),
+        Some(Title | Description) => expect(value.as_str().is_some(), "a string"),
         Some(Strict) => expect(value.as_bool().is_some(), "true or false"),
         Some(InputSchema | OutputSchema) if !value.is_null() => check_schema(field, value),
-        Some(InputSchema | OutputSchema | Annotations | Icons | Execution | Meta) | None => Ok(()),
+        Some(Name | InputSchema | OutputSchema | Annotations | Icons | Execution | Meta) | None => Ok(()),
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 #[cfg(doc)]
 use super::Error;
 use super::{
-    BoundedCount, Caller, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
+    BoundedCount, Caller, Input, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
     policy::{self, Action},
@@ -56,11 +56,11 @@ impl Registry {
     pub async fn create_customer(
         &self,
         caller: &Caller,
-        input: CreateCustomer,
+        input: impl Into<Input<CreateCustomer>>,
     ) -> Result<WriteResult<Customer>> {
         policy::allow(caller, Action::CreateCustomer)?;
-        let CreateCustomer { name } = input;
-        let name = text::normal_name("name", &name)?;
+        let (CreateCustomer { name }, errors) = input.into().open();
+        let name = errors.and(text::normal_name("name", &name))?;
         let now = self.clock().now();
         let customer = Customer {
             id: self.clock().id(),
@@ -89,12 +89,15 @@ impl Registry {
     pub async fn update_customer(
         &self,
         caller: &Caller,
-        input: UpdateCustomer,
+        input: impl Into<Input<UpdateCustomer>>,
     ) -> Result<WriteResult<Customer>> {
-        policy::allow_on(caller, Action::UpdateCustomer, input.id, "customer")?;
-        let UpdateCustomer { id, name } = input;
-        // A name from before today's rules may stay.
-        let given = name;
+        let (UpdateCustomer { id, name: given }, mut errors) = input.into().open();
+        errors.allow_on(caller, Action::UpdateCustomer, id, "customer")?;
+        // A name from before today's rules may stay, so without another error the name is checked in the write.
+        if let Some(name) = given.as_deref().filter(|_| !errors.is_empty()) {
+            errors.note(text::normal_name("name", name).map(drop));
+        }
+        errors.into_result()?;
         let now = self.clock().now();
         self.write(caller, move |txn| async move {
             let (txn, before) = txn.customer(Action::UpdateCustomer, id, "customer").await?;

@@ -1,9 +1,11 @@
 //! The errors of the domain: a closed list. Each has a code that clients match on, and a message for the caller. No
 //! message may contain anything internal.
 
+use std::fmt;
+
 use crate::{
     db::{ConnectError, DbError},
-    id::{Revision, VersionId},
+    id::Revision,
     share::BudgetFull,
 };
 
@@ -53,12 +55,12 @@ pub enum Error {
         message: &'static str,
     },
     /// The active version isn't the one that the caller expected.
-    #[error("{} is active, not {}", described(*actual), described(*expected))]
+    #[error("{}, {expected}", described(*actual))]
     NotActive {
-        /// The version that the caller expected; `None` for no active version.
-        expected: Option<VersionId>,
-        /// The version that is active; `None` when none is.
-        actual: Option<VersionId>,
+        /// The version that the caller expected.
+        expected: ExpectedNumber,
+        /// The number of the version that is active; `None` when none is.
+        actual: Option<i32>,
     },
     /// The newest version isn't the one that the caller expected.
     #[error("the newest version is number {actual}, not {expected}")]
@@ -91,13 +93,21 @@ pub enum Error {
     /// The agent is archived: it must be restored first.
     #[error("the agent is archived; restore it first")]
     Archived,
-    /// The customer is suspended, canceled or erased: it serves no configurations, and only
-    /// rights may be removed there.
-    #[error("the customer is suspended or canceled")]
+    /// The customer is suspended: it serves no configurations, and only rights may be removed there.
+    #[error("the customer is suspended")]
     Suspended,
-    /// The cursor isn't one of this log, or was returned for a different query.
-    #[error("the cursor is not valid for this log and this query; begin again without it")]
+    /// The customer is canceled, and perhaps erased: it serves no configurations, and only rights may be removed there.
+    #[error("the customer is canceled")]
+    Canceled,
+    /// The cursor isn't one of this log.
+    #[error("the cursor is not one of this log; begin again without it")]
     CursorInvalid,
+    /// The cursor is one of this log, and was returned by a subscription with other arguments or to a caller with
+    /// other rights.
+    #[error(
+        "the cursor is of another subscription: it is valid only for the arguments and rights that it was returned for; begin again without it"
+    )]
+    CursorOfAnother,
     /// The cursor points to a part of the log that has been pruned.
     #[error(
         "the log has been pruned up to revision {floor}; begin again at a later revision, or without a cursor"
@@ -106,6 +116,9 @@ pub enum Error {
         /// The last commit that was pruned.
         floor: Revision,
     },
+    /// Several fields of an input are wrong. None of these errors is [`Error::Several`] or [`Error::Internal`].
+    #[error("{}", joined(.0))]
+    Several(Vec<Error>),
     /// There is no memory for the request or its answer.
     #[error("{0}")]
     NoMemory(#[from] BudgetFull),
@@ -117,8 +130,33 @@ pub enum Error {
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-fn described(version: Option<VersionId>) -> String {
-    version.map_or_else(|| "no version".to_owned(), |id| format!("version {id}"))
+/// The version that a caller expects to be active.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExpectedNumber {
+    /// No version.
+    Nothing,
+    /// The version with this number.
+    Version(i32),
+    /// A version that the agent doesn't have.
+    Unknown,
+}
+
+impl fmt::Display for ExpectedNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("but none was expected"),
+            Self::Version(number) => write!(f, "not version {number}"),
+            Self::Unknown => f.write_str("and the expected one isn't a version of this agent"),
+        }
+    }
+}
+
+fn described(version: Option<i32>) -> String {
+    version.map_or_else(|| "no version is active".to_owned(), |number| format!("version {number} is active"))
+}
+
+fn joined(errors: &[Error]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// An error's code in the API. Clients match on it; codes are only ever added.
@@ -148,7 +186,9 @@ pub enum ErrorCode {
     Archived,
     /// See [`Error::Suspended`].
     Suspended,
-    /// See [`Error::CursorInvalid`].
+    /// See [`Error::Canceled`].
+    Canceled,
+    /// See [`Error::CursorInvalid`] and [`Error::CursorOfAnother`].
     CursorInvalid,
     /// See [`Error::CursorTooOld`].
     CursorTooOld,
@@ -175,6 +215,7 @@ impl ErrorCode {
             Self::RateLimited => "RATE_LIMITED",
             Self::Archived => "ARCHIVED",
             Self::Suspended => "SUSPENDED",
+            Self::Canceled => "CANCELED",
             Self::CursorInvalid => "CURSOR_INVALID",
             Self::CursorTooOld => "CURSOR_TOO_OLD",
             Self::Unavailable => "UNAVAILABLE",
@@ -207,14 +248,17 @@ impl Error {
             Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::Archived => ErrorCode::Archived,
             Self::Suspended => ErrorCode::Suspended,
-            Self::CursorInvalid => ErrorCode::CursorInvalid,
+            Self::Canceled => ErrorCode::Canceled,
+            Self::Several(errors) => errors.first().map_or(ErrorCode::Invalid, Self::code),
+            Self::CursorInvalid | Self::CursorOfAnother => ErrorCode::CursorInvalid,
             Self::CursorTooOld { .. } => ErrorCode::CursorTooOld,
             Self::Unavailable(_) => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,
         }
     }
 
-    /// The input field at fault, in the API's spelling; `None` when no single field is.
+    /// The input field at fault, in the API's spelling: names and indexes, joined with dots. `None` when no single
+    /// field is.
     #[must_use]
     pub fn field(&self) -> Option<&str> {
         match self {
@@ -228,27 +272,12 @@ impl Error {
         }
     }
 
-    /// Whether the error is about the request itself or the state that it met. Mutations return these as data in
-    /// `userErrors`.
+    /// The errors that this one stands for: itself, or each of several.
     #[must_use]
-    pub fn is_user_error(&self) -> bool {
-        match self.code() {
-            ErrorCode::NotFound
-            | ErrorCode::Invalid
-            | ErrorCode::TooLarge
-            | ErrorCode::AlreadyExists
-            | ErrorCode::Conflict
-            | ErrorCode::IdempotencyKeyReused
-            | ErrorCode::LimitReached
-            | ErrorCode::Archived
-            | ErrorCode::Suspended
-            | ErrorCode::CursorInvalid
-            | ErrorCode::CursorTooOld => true,
-            ErrorCode::Unauthenticated
-            | ErrorCode::Forbidden
-            | ErrorCode::RateLimited
-            | ErrorCode::Unavailable
-            | ErrorCode::Internal => false,
+    pub fn each(&self) -> &[Self] {
+        match self {
+            Self::Several(errors) => errors,
+            one => std::slice::from_ref(one),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use sea_orm::Set;
 
 use super::{
-    Caller, Error, Outcome, Reading, Registry, Result, WriteResult,
+    Caller, Error, Input, Outcome, Reading, Registry, Result, WriteResult,
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable},
     policy::{self, Action},
@@ -56,11 +56,15 @@ impl Registry {
     /// # Errors
     /// [`Error::Forbidden`] unless the caller is an operator; [`Error::NotFound`] for the user; [`Error::Invalid`] for
     /// the issuer or the subject; [`Error::AlreadyExists`] when the identity is another user's.
-    pub async fn link_identity(&self, caller: &Caller, input: LinkIdentity) -> Result<WriteResult<User>> {
+    pub async fn link_identity(
+        &self,
+        caller: &Caller,
+        input: impl Into<Input<LinkIdentity>>,
+    ) -> Result<WriteResult<User>> {
         policy::allow(caller, Action::ManagePlatform)?;
-        let LinkIdentity { user_id, issuer, subject } = input;
-        check_issuer(&issuer)?;
-        check_subject(&subject)?;
+        let (LinkIdentity { user_id, issuer, subject }, mut errors) = input.into().open();
+        errors.note(check_issuer(&issuer));
+        errors.and(check_subject(&subject))?;
         let now = self.clock().now();
         self.write(caller, move |txn| async move {
             let txn = txn.platform(Action::ManagePlatform).await?;

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::{
-    BoundedCount, Caller, Error, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
+    BoundedCount, Caller, Error, Input, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
     change::ChangeAction,
     email::normalize_email,
     idempotency::{ReplayIds, Replayable, require_allowed},
@@ -80,12 +80,12 @@ impl Registry {
     pub async fn invite_member(
         &self,
         caller: &Caller,
-        input: InviteMember,
+        input: impl Into<Input<InviteMember>>,
     ) -> Result<WriteResult<Invitation>> {
-        let InviteMember { customer_id, email, role } = input;
-        policy::allow_on(caller, Action::ManageMembers, customer_id, "customer")?;
+        let (InviteMember { customer_id, email, role }, errors) = input.into().open();
+        errors.allow_on(caller, Action::ManageMembers, customer_id, "customer")?;
         // Trimmed because a person has typed it. Addresses in tokens are compared without trimming.
-        let email = normalize_email(email.trim())?;
+        let email = errors.and(normalize_email(email.trim()))?;
         let (now, id) = (self.clock().now(), self.clock().id());
         self.write(caller, move |txn| async move {
             let (txn, customer) = txn.customer(Action::ManageMembers, customer_id, "customer").await?;

@@ -4,7 +4,7 @@ use sea_orm::Set;
 use serde_json::{Value, json};
 
 use super::{
-    BoundedCount, Caller, Error, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
+    BoundedCount, Caller, Error, Input, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
     change::ChangeAction,
     email::normalize_email,
     idempotency::{ReplayIds, Replayable},
@@ -114,15 +114,19 @@ impl Registry {
     /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] unless the caller is an ADMIN there or the platform,
     /// [`Error::Suspended`], [`Error::Invalid`] for the issuer or the subject, [`Error::AlreadyExists`] for a person
     /// whom an ADMIN can't see yet, [`Error::LimitReached`], [`Error::LastAdmin`].
-    pub async fn add_member(&self, caller: &Caller, input: AddMember) -> Result<WriteResult<Membership>> {
-        let AddMember { customer_id, issuer, subject, role } = input;
-        policy::allow_on(caller, Action::ManageMembers, customer_id, "customer")?;
-        super::user::check_subject(&subject)?;
-        let issuer = match issuer {
+    pub async fn add_member(
+        &self,
+        caller: &Caller,
+        input: impl Into<Input<AddMember>>,
+    ) -> Result<WriteResult<Membership>> {
+        let (AddMember { customer_id, issuer, subject, role }, mut errors) = input.into().open();
+        errors.allow_on(caller, Action::ManageMembers, customer_id, "customer")?;
+        errors.note(super::user::check_subject(&subject));
+        let issuer = errors.and(match issuer {
             // Only a known issuer can sign in, and a typing mistake would take a seat.
-            Some(issuer) => self.check_known_issuer(&issuer).map(|()| issuer)?,
-            None => self.issuer()?.to_owned(),
-        };
+            Some(issuer) => self.check_known_issuer(&issuer).map(|()| issuer),
+            None => self.issuer().map(str::to_owned),
+        })?;
         // The user may be a member elsewhere, whose profile an ADMIN can't see yet.
         let scope = match policy::is_platform(caller) {
             true => Scope::Platform,

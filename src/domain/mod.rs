@@ -40,10 +40,12 @@ pub mod erasure;
 mod error;
 mod idempotency;
 pub mod identity;
+mod input;
 pub mod invitation;
 mod joining;
 pub mod limit;
 pub mod member;
+pub mod not_served;
 pub mod operator;
 pub mod page;
 pub mod pending_invitation;
@@ -66,8 +68,9 @@ pub use crate::{
 pub use caller::{
     Caller, KeyPrincipal, KeyScope, Principal, Reading, ServicePrincipal, ServiceScope, UserPrincipal,
 };
-pub use error::{Error, ErrorCode, Result};
+pub use error::{Error, ErrorCode, ExpectedNumber, Result};
 pub use idempotency::{IdempotencyKey, KEY_CHARS_MAX};
+pub use input::{Input, InputErrors};
 pub use json_reader::INTEGER_MAX;
 pub use page::{PAGE_DEFAULT, PAGE_MAX, Page, PageArgs};
 pub use text::{DESCRIPTION_CHARS_MAX, JSON_DEPTH_MAX, NAME_CHARS_MAX};

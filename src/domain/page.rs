@@ -1,6 +1,8 @@
 //! Keyset pages: a page at the end of a list costs as much as one at its start.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::{Error, Result};
 use crate::entity::KeysetPage;
@@ -10,20 +12,79 @@ pub const PAGE_MAX: u64 = 100;
 /// The size of a page when neither `first` nor `last` is given.
 pub const PAGE_DEFAULT: u64 = 20;
 
-/// An opaque cursor for a row's key. GraphQL and REST use the same.
-#[must_use]
-pub fn cursor(key: impl ToString) -> String {
-    URL_SAFE_NO_PAD.encode(key.to_string())
+/// How many bytes of the hash of its list a cursor has.
+const LIST_BYTES: usize = 4;
+/// What separates a key from the hash of its list. No key contains it.
+const OF_LIST: char = '~';
+
+/// A list: what it lists, and the object that it is below. Its filter doesn't matter, since a position is the same in
+/// each part of a list. Cursors are bound to their list, so that a cursor of another one isn't taken for a position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListId(String);
+
+impl ListId {
+    /// The list of all rows of this kind that the reader can see.
+    #[must_use]
+    pub fn all(kind: &'static str) -> Self {
+        Self::named(kind)
+    }
+
+    /// The list below this object.
+    #[must_use]
+    pub fn below(kind: &'static str, parent: impl Into<Uuid>) -> Self {
+        Self::named(&format!("{kind} {}", parent.into()))
+    }
+
+    fn named(name: &str) -> Self {
+        let hash = Sha256::digest(name);
+        Self(hex::encode(hash.get(..LIST_BYTES).unwrap_or_default()))
+    }
+
+    /// An opaque cursor for a row's key. GraphQL and REST use the same.
+    #[must_use]
+    pub fn cursor(&self, key: impl ToString) -> String {
+        URL_SAFE_NO_PAD.encode(format!("{}{OF_LIST}{}", key.to_string(), self.0))
+    }
+
+    /// The key in a cursor of this list. Accepts the cursors of the first release, which name no list.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for `field` when it isn't a cursor, or one of another list.
+    pub fn key<K: std::str::FromStr>(&self, field: &str, cursor: &str) -> Result<K> {
+        let wrong = |what| Error::invalid(field, format!("{field} is {what}; begin again without it"));
+        let text = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let text = text.ok_or_else(|| wrong("not a cursor"))?;
+        let key = match text.rsplit_once(OF_LIST) {
+            Some((_, list)) if list != self.0 => return Err(wrong("a cursor of another list")),
+            Some((key, _)) => key,
+            None => &text,
+        };
+        key.parse().map_err(|_| wrong("not a cursor of this list"))
+    }
 }
 
-/// The key in a cursor that [`cursor`] made.
-///
-/// # Errors
-/// [`Error::Invalid`] for `field` when it isn't such a cursor.
-pub fn key<K: std::str::FromStr>(field: &str, cursor: &str) -> Result<K> {
-    let text = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let key = text.and_then(|text| text.parse().ok());
-    key.ok_or_else(|| Error::invalid(field, format!("{field} is not a cursor of this list")))
+/// The kinds of lists. Their names are hashed into cursors, so they never change.
+pub mod kinds {
+    /// The activations of an agent.
+    pub const ACTIVATIONS: &str = "activations";
+    /// Agents: all, or those of a customer.
+    pub const AGENTS: &str = "agents";
+    /// The API keys of a customer.
+    pub const API_KEYS: &str = "api keys";
+    /// Entries of the audit log: all, or those about a customer or an agent.
+    pub const CHANGES: &str = "changes";
+    /// Customers.
+    pub const CUSTOMERS: &str = "customers";
+    /// The invitations of a customer.
+    pub const INVITATIONS: &str = "invitations";
+    /// The members of a customer.
+    pub const MEMBERS: &str = "members";
+    /// The agents that a user owns.
+    pub const OWNED_AGENTS: &str = "owned agents";
+    /// The versions of an agent.
+    pub const VERSIONS: &str = "versions";
+    /// The running subscriptions of an instance.
+    pub const WATCHERS: &str = "watchers";
 }
 
 /// Relay's four page arguments, checked (Relay Cursor Connections, section 4).
@@ -145,6 +206,26 @@ mod tests {
         let page = args.page(read(args.keyset_page()));
         assert_eq!(args.page_of_list((1..=count).collect(), |row| *row).items, page.items);
         (page.items, [page.has_previous, page.has_next])
+    }
+
+    #[test]
+    fn a_cursor_is_bound_to_its_list() {
+        let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let list = ListId::below("versions", one);
+        let cursor = list.cursor(7);
+        assert_eq!(list.key::<i32>("after", &cursor).unwrap(), 7);
+        for other in [ListId::below("versions", two), ListId::below("members", one), ListId::all("versions")]
+        {
+            let refused = other.key::<i32>("after", &cursor).unwrap_err();
+            assert_eq!(refused.to_string(), "after is a cursor of another list; begin again without it");
+            assert_eq!(refused.field(), Some("after"));
+        }
+        // Clients keep cursors: those of the first release are only the key, and these are kept from now on.
+        assert_eq!(list.key::<i32>("after", &URL_SAFE_NO_PAD.encode("7")).unwrap(), 7);
+        assert_eq!(URL_SAFE_NO_PAD.decode(&cursor).unwrap(), b"7~e5b8a0af");
+        for wrong in ["%", "bm9uc2Vuc2U", ""] {
+            assert!(list.key::<i32>("after", wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

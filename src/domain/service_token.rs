@@ -6,7 +6,7 @@ use sea_orm::Set;
 use serde_json::json;
 
 use super::{
-    Caller, Error, Outcome, Reading, Registry, Result, ServiceScope, WriteResult,
+    Caller, Error, Input, Outcome, Reading, Registry, Result, ServiceScope, WriteResult,
     auth::opaque_token::{OpaqueToken, TokenKind},
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable},
@@ -69,14 +69,15 @@ impl Registry {
     pub async fn create_service_token(
         &self,
         caller: &Caller,
-        input: CreateServiceToken,
+        input: impl Into<Input<CreateServiceToken>>,
     ) -> Result<WriteResult<NewServiceToken>> {
         policy::allow(caller, Action::ManagePlatform)?;
-        let CreateServiceToken { name, scopes } = input;
-        let name = text::normal_name("name", &name)?;
+        let (CreateServiceToken { name, scopes }, mut errors) = input.into().open();
+        let name = errors.take(text::normal_name("name", &name)).unwrap_or_default();
         if scopes.is_empty() {
-            return Err(Error::invalid("scopes", "give at least one scope"));
+            errors.note(Err(Error::invalid("scopes", "give at least one scope")));
         }
+        errors.into_result()?;
         let id: ServiceTokenId = self.clock().id();
         let key = OpaqueToken::new(TokenKind::Service, id.into(), self.clock().secret());
         let token = ServiceToken {

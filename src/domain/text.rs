@@ -14,6 +14,8 @@ pub const DESCRIPTION_CHARS_MAX: usize = 2000;
 /// The deepest nesting of JSON, in levels. Real schemas stay under 20, and recursion to this depth is safe on any
 /// stack.
 pub const JSON_DEPTH_MAX: usize = 32;
+/// The longest name of an input field, in bytes.
+const FIELD_BYTES_MAX: usize = 64;
 
 /// Checks the name of something of ours, and returns it in Unicode's normal form C, so that names which look the same
 /// are the same: 1 to [`NAME_CHARS_MAX`] characters, one of them visible, no white space at its ends, no control and no
@@ -69,12 +71,10 @@ fn is_visible(char: char) -> bool {
     !is_blank && !is_hidden
 }
 
-/// Checks a part of a name to search for: 1 to [`NAME_CHARS_MAX`] characters, no U+0000.
+/// Checks a part of a name to search for: at most [`NAME_CHARS_MAX`] characters, no U+0000. An empty one filters
+/// nothing.
 pub(super) fn check_part(field: &str, text: &str) -> Result<()> {
     at_most(field, text, NAME_CHARS_MAX)?;
-    if text.is_empty() {
-        return Err(Error::invalid(field, format!("{field} must not be empty; leave it out to list all")));
-    }
     check_no_nul(field, text)
 }
 
@@ -134,11 +134,15 @@ pub(super) fn check_integers(field: &str, value: &Json) -> Result<()> {
     Err(Error::invalid(field, message))
 }
 
-/// The field that a path leads to or into, as error messages name fields: `tools.1.name`. `None` for the root.
+/// The field that a path leads to or into, as error messages name fields: `tools.1.name`. `None` for the root, and for
+/// a key that can't be a field's name, so that a path is never split within a key.
 #[must_use]
 pub fn field(path: &Path) -> Option<String> {
+    let is_name = |key: &str| {
+        key.len() <= FIELD_BYTES_MAX && key.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
+    };
     let key = |segment: Option<&Segment>| match segment {
-        Some(Segment::Key(key)) => Some(key.clone()),
+        Some(Segment::Key(key)) if is_name(key) => Some(key.clone()),
         _ => None,
     };
     let segments = path.segments();

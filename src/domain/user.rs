@@ -3,7 +3,7 @@
 use sea_orm::Set;
 
 use super::{
-    Caller, Error, Outcome, Reading, Registry, Result, WriteResult,
+    Caller, Error, Input, Outcome, Reading, Registry, Result, WriteResult,
     change::ChangeAction,
     policy::{self, Action},
     text,
@@ -44,10 +44,13 @@ impl Registry {
     /// # Errors
     /// [`Error::Forbidden`] for a program, [`Error::NotFound`] for a user without a profile, [`Error::Invalid`] for the
     /// name.
-    pub async fn update_profile(&self, caller: &Caller, name: Option<String>) -> Result<WriteResult<User>> {
-        if let Some(name) = &name {
-            text::check_name("name", name)?;
-        }
+    pub async fn update_profile(
+        &self,
+        caller: &Caller,
+        name: impl Into<Input<Option<String>>>,
+    ) -> Result<WriteResult<User>> {
+        let (name, errors) = name.into().open();
+        let name = errors.and(name.map(|name| text::normal_name("name", &name)).transpose())?;
         let since = self.last_profile_update(caller).await?;
         self.write_in(Scope::Auth, caller, move |txn| async move {
             let (txn, before) = txn.own_profile().await?;

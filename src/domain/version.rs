@@ -8,7 +8,7 @@ use std::{
 use serde_json::json;
 
 use super::{
-    Caller, Error, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
+    Caller, Error, Input, InputErrors, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
     activation::{self, Reason},
     agent::Agent,
     change::ChangeAction,
@@ -94,9 +94,10 @@ impl Registry {
     pub async fn publish_version(
         &self,
         caller: &Caller,
-        input: PublishVersion,
+        input: impl Into<Input<PublishVersion>>,
     ) -> Result<WriteResult<Published>> {
         policy::allow(caller, Action::PublishVersions)?;
+        let (input, mut errors) = input.into().open();
         let PublishVersion {
             agent_id,
             content,
@@ -110,19 +111,25 @@ impl Registry {
             policy::allow(caller, Action::ActivateVersions)?;
         }
         let is_large = content.is_large();
+        if is_large {
+            // A large content is checked only for a caller who may publish there, which needs the agent's id.
+            std::mem::take(&mut errors).into_result()?;
+            self.allow_publish(caller, agent_id).await?;
+        }
         let check = move || {
-            if let Some(message) = &message {
-                text::check_description("message", message)?;
-            }
-            let content = content.check()?;
+            errors.note(
+                message.as_deref().map_or(Ok(()), |message| text::check_description("message", message)),
+            );
+            let content = errors.and(content.check())?;
             let warnings = content.warnings();
-            match warnings.first() {
-                Some(warning) if refuse_warnings => Err(warning.refusal()),
-                _ => Ok((content, warnings, message)),
+            if refuse_warnings {
+                let mut errors = InputErrors::default();
+                warnings.iter().for_each(|warning| errors.note(Err(warning.refusal())));
+                errors.into_result()?;
             }
+            Result::Ok((content, warnings, message))
         };
         let (content, warnings, message) = if is_large {
-            self.allow_publish(caller, agent_id).await?;
             self.count_content_check();
             self.compute(caller, "content", check).await??
         } else {
@@ -164,9 +171,14 @@ impl Registry {
     /// # Errors
     /// [`Error::Forbidden`] for a caller that may not publish anywhere; [`Error::Invalid`] or [`Error::TooLarge`] for a
     /// field.
-    pub async fn version_warnings(&self, caller: &Caller, content: Content) -> Result<Vec<Warning>> {
+    pub async fn version_warnings(
+        &self,
+        caller: &Caller,
+        content: impl Into<Input<Content>>,
+    ) -> Result<Vec<Warning>> {
         policy::allow(caller, Action::PublishVersions)?;
-        let check = move || content.check().map(|content| content.warnings());
+        let (content, errors) = content.into().open();
+        let check = move || errors.and(content.check()).map(|content| content.warnings());
         self.count_content_check();
         self.compute(caller, "content", check).await?
     }

@@ -108,12 +108,13 @@ impl AgentCondition {
             };
             add(Equals("name", name), IndexMatches::of_agents(Equals("name_folded", folded)), false);
         }
-        if let Some(start) = name_starts_with {
+        // An empty part of a name, as an emptied search field sends it, filters nothing.
+        if let Some(start) = name_starts_with.as_ref().filter(|start| !start.is_empty()) {
             let start = format!("registry.fold_case({}::text)", sql.bind(normal(start)));
             let range = IndexMatches::of_agents(InRange("name_folded", start.clone()));
             add(Begins("name_folded", start), range, true);
         }
-        if let Some(part) = name_contains {
+        if let Some(part) = name_contains.as_ref().filter(|part| !part.is_empty()) {
             let part = format!("registry.fold_case({}::text)", sql.bind(normal(part)));
             let ending = InRange("ending", format!("left({part}, {ENDING_CHARS})"));
             add(Contains("name_folded", part), IndexMatches::of("agent_name_ends", ending), false);

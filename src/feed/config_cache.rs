@@ -22,7 +22,7 @@ use crate::{
     cache::{ByBytes, Weighed, fair_cache},
     domain::{
         Error, Registry, Result,
-        change::Change,
+        change::{Change, ConfigEffect},
         config::{ActiveConfig, ConfigAt, NotServed},
         version,
     },
@@ -197,7 +197,7 @@ impl ConfigCache {
     pub(super) fn invalidate(&self, changes: &[Arc<Change>]) {
         for change in changes {
             match affected_configs(change) {
-                AffectedConfigs::Nothing => {}
+                AffectedConfigs::Nothing | AffectedConfigs::Customer(_) => {}
                 AffectedConfigs::Agent(id) => {
                     let is_wanted = {
                         let mut shard = self.shard(id);
@@ -207,11 +207,10 @@ impl ConfigCache {
                         self.enqueue(id);
                     }
                 }
-                AffectedConfigs::Customer(customer) => {
-                    self.evict_matching(|known| known.customer_id == customer)
-                }
             }
-            if change.action.effects().erases
+            // Also when a suspended customer is canceled: the entries say why nothing is served.
+            let effects = change.action.effects();
+            if (effects.erases || matches!(effects.configs, ConfigEffect::OfCustomer))
                 && let Some(customer) = change.customer_id
             {
                 self.evict_matching(|known| known.customer_id == customer);

@@ -103,7 +103,9 @@ fn config_response(
     let config = match &known.serves {
         Ok(rendered) => Some(Arc::clone(rendered)),
         Err(NotServed::Deactivated | NotServed::Archived) => None,
-        Err(NotServed::Suspended | NotServed::Canceled) => return Err(Error::Suspended),
+        Err(why @ (NotServed::Suspended | NotServed::Canceled | NotServed::NotFound)) => {
+            return Err((*why).into());
+        }
     };
     Ok(ConfigResponse { config, stale })
 }

@@ -68,6 +68,9 @@ pub struct ConfigWatch {
     watch: Watch,
     sweeps: VecDeque<Sweep>,
     ready: VecDeque<ConfigEvent>,
+    /// The removals of agents that the caller names and can't see. They follow the snapshot, because gateways accept
+    /// no removal within one.
+    unknown: VecDeque<ConfigEvent>,
     /// The bookmark to send once `ready` and `sweeps` are empty.
     due: Option<Cursor>,
     /// When the last bookmark was sent, or the watch began.
@@ -96,6 +99,17 @@ impl WatchSource {
         // Entries about a customer name no agent, so agents are filtered here and not by the hub.
         let of_customer = WatchFilter { customer_id: filter.customer_id, agent_ids: None };
         let watch = self.watch(Arc::clone(&caller), Watched::Configs, of_customer, after).await?;
+        // Agents that the caller names and can't see will have no other event.
+        let (customer, agents) = (filter.customer_id, filter.agent_ids.as_deref().unwrap_or_default());
+        let unknown = match (customer, agents) {
+            (None, []) => Vec::new(),
+            _ => {
+                let reading = watch.registry().reading(&caller);
+                watch.registry().unknown_agents(&reading, customer, agents).await?
+            }
+        };
+        let revision = watch.cursor().or(after).map_or(Revision::ZERO, |cursor| cursor.revision());
+        let unknown = unknown.into_iter().map(|id| ConfigEvent::Remove(revision, id, NotServed::NotFound));
         // The snapshot's commit, unless the watch is resumed.
         let begins = watch.cursor().filter(|_| after.is_none());
         let snapshot = begins.map(|cursor| Sweep {
@@ -111,6 +125,7 @@ impl WatchSource {
             binding,
             sweeps: snapshot.into_iter().collect(),
             ready: VecDeque::new(),
+            unknown: unknown.collect(),
             due: begins,
             bookmarked_at: Instant::now(),
             behind: after.is_some(),
@@ -137,6 +152,9 @@ impl ConfigWatch {
             }
             if let Some(cursor) = self.due.take() {
                 return Ok(self.bookmark(cursor));
+            }
+            if let Some(event) = self.unknown.pop_front() {
+                return Ok(event);
             }
             if self.behind {
                 self.watch.catch_up().await?;
@@ -295,7 +313,8 @@ fn parse_bookmark(text: &str, binding: &str) -> Result<Cursor> {
     match text.rsplit_once('.') {
         None => text.parse(),
         Some((cursor, bound)) if bound == binding => cursor.parse(),
-        Some(_) => Err(Error::CursorInvalid),
+        // Of other arguments, or of a subscription whose cursors aren't bound to any.
+        Some(_) => Err(text.parse::<Cursor>().err().unwrap_or(Error::CursorOfAnother)),
     }
 }
 

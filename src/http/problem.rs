@@ -17,6 +17,9 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 /// The path under which the explanations of problems are served.
 pub const FOLDER: &str = "/problems/";
 
+/// The code of a problem with the request itself.
+const BAD_REQUEST: &str = "BAD_REQUEST";
+
 macro_rules! kinds {
     ($($kind:ident = $status:ident $($name:literal)? : $title:literal;)*) => {
         /// The closed list of problems.
@@ -67,6 +70,7 @@ kinds! {
     Unauthenticated = UNAUTHORIZED "unauthenticated": "No valid credential";
     Forbidden = FORBIDDEN "forbidden": "Not allowed";
     Suspended = FORBIDDEN "suspended": "The customer is suspended";
+    Canceled = FORBIDDEN "canceled": "The customer is canceled";
     NotFound = NOT_FOUND "not-found": "Not found";
     NotActive = NOT_FOUND "not-active": "No version is active";
     MethodNotAllowed = METHOD_NOT_ALLOWED: "Method Not Allowed";
@@ -109,6 +113,7 @@ impl From<ErrorCode> for ProblemKind {
             ErrorCode::Unauthenticated => Self::Unauthenticated,
             ErrorCode::Forbidden => Self::Forbidden,
             ErrorCode::Suspended => Self::Suspended,
+            ErrorCode::Canceled => Self::Canceled,
             ErrorCode::NotFound => Self::NotFound,
             ErrorCode::Invalid => Self::Invalid,
             ErrorCode::CursorInvalid => Self::CursorInvalid,
@@ -153,10 +158,39 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     field: Option<String>,
+    /// Each error of the request with its field. Absent when no field is at fault.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<FieldProblem>, required = false)]
+    errors: Vec<FieldProblem>,
     /// The request's id: the value of `X-Request-Id`, and the one in the service's log.
     request_id: String,
     #[serde(skip)]
     retry_after: Option<u64>,
+}
+
+/// One error of a request.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FieldProblem {
+    /// The field or parameter at fault, such as `tools.1.input_schema`. Absent if it isn't a single one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    field: Option<String>,
+    /// The error code: the one that GraphQL uses for the same error.
+    code: &'static str,
+    /// What is wrong, for people. Its wording may change.
+    detail: String,
+}
+
+impl FieldProblem {
+    fn of(err: &Error) -> Self {
+        let field = err.field().map(snake_case);
+        // The domain's messages spell the field as GraphQL does, in camelCase.
+        let detail = match (err.field(), &field) {
+            (Some(graph), Some(rest)) => err.to_string().replace(graph, rest),
+            _ => err.to_string(),
+        };
+        Self { field, code: err.code().as_str(), detail }
+    }
 }
 
 /// The value of `Retry-After` for this error, in seconds: the wait of a rate limit, and 1 when unavailable or out of
@@ -187,14 +221,15 @@ impl Problem {
         if let Error::Internal(source) = err {
             tracing::error!(error = %source, request_id, "a request failed");
         }
-        let field = err.field().map(snake_case);
-        // The domain's messages spell the field as GraphQL does, in camelCase.
-        let detail = match (err.field(), &field) {
-            (Some(graph), Some(rest)) => err.to_string().replacen(graph, rest, 1),
-            _ => err.to_string(),
+        let errors: Vec<_> = err.each().iter().map(FieldProblem::of).collect();
+        let details: Vec<_> = errors.iter().map(|err| err.detail.as_str()).collect();
+        let problem = Self::of(err.code().into(), err.code().as_str(), details.join("; "), request_id);
+        let field = match errors.as_slice() {
+            [only] => only.field.clone(),
+            _ => None,
         };
-        let problem = Self::of(err.code().into(), err.code().as_str(), detail, request_id);
-        Self { field, retry_after: retry_after(err), ..problem }
+        let errors = if errors.iter().any(|err| err.field.is_some()) { errors } else { Vec::new() };
+        Self { field, errors, retry_after: retry_after(err), ..problem }
     }
 
     /// The problem of an agent that exists and has no active version.
@@ -206,7 +241,21 @@ impl Problem {
     /// A problem with the request itself, found before any verb ran. Its code is `BAD_REQUEST`.
     #[must_use]
     pub fn request(kind: ProblemKind, detail: impl Into<String>, request_id: &str) -> Self {
-        Self::of(kind, "BAD_REQUEST", detail, request_id)
+        Self::of(kind, BAD_REQUEST, detail, request_id)
+    }
+
+    /// A problem with one field or parameter, spelled as the request spells it, found when the request was read.
+    #[must_use]
+    pub fn request_field(
+        kind: ProblemKind,
+        field: Option<String>,
+        detail: impl Into<String>,
+        request_id: &str,
+    ) -> Self {
+        let code = if kind == ProblemKind::Invalid { ErrorCode::Invalid.as_str() } else { BAD_REQUEST };
+        let problem = Self::of(kind, code, detail, request_id);
+        let only = FieldProblem { field: field.clone(), code, detail: problem.detail.clone() };
+        Self { errors: field.is_some().then_some(only).into_iter().collect(), field, ..problem }
     }
 
     fn of(kind: ProblemKind, code: &'static str, detail: impl Into<String>, request_id: &str) -> Self {
@@ -217,6 +266,7 @@ impl Problem {
             detail: detail.into(),
             code,
             field: None,
+            errors: Vec::new(),
             request_id: request_id.to_owned(),
             retry_after: None,
         }

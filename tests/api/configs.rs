@@ -183,12 +183,15 @@ async fn a_bookmark_leads_back_and_is_bound_to_its_reader() {
         (&*gateway, json!({ "after": "nonsense" })),
         (&*gateway, json!({ "after": "999999" })),
     ];
-    for (client, variables) in others {
+    for (at, (client, variables)) in others.into_iter().enumerate() {
         let mut socket = watch(client, variables.clone()).await;
         match socket.next().await {
             Frame::Message(message) => {
                 assert_eq!(message["type"], "error", "{variables}");
                 assert_eq!(message["payload"][0]["extensions"]["code"], "CURSOR_INVALID", "{variables}");
+                let reason = if at < 4 { "is of another subscription" } else { "is not one of this log" };
+                let said = message["payload"][0]["message"].as_str().unwrap();
+                assert!(said.contains(reason), "{variables}: {said}");
             }
             closed @ Frame::Closed(..) => panic!("{closed:?}"),
         }
@@ -275,4 +278,50 @@ async fn bookmarks_come_however_much_goes_on() {
     }
     // Bookmarks come every ten seconds; allow five times that for a busy machine.
     assert!(begun.elapsed() < std::time::Duration::from_secs(50));
+}
+
+/// A gateway that names what it can't see hears so, instead of an empty stream that looks healthy.
+#[tokio::test]
+async fn what_is_named_and_not_there_is_said() {
+    let app = App::start().await;
+    let city = City::of(&app, &["a", "b"]).await;
+    let gateway = app.gateway().await;
+    let nobody = "00000000-0000-7000-8000-000000000000";
+    let town = city.operator.customer("Town").await;
+    let names = json!([nobody, city.agents[0], nobody]);
+    // After the snapshot: a gateway accepts no removal within one.
+    let mut socket = watch(&gateway, json!({ "agents": names })).await;
+    let (seen, bookmark) = until_bookmark(&mut socket).await;
+    assert_eq!(seen, ["SNAPSHOT a"]);
+    let not_found = async |socket: &mut Socket, agent: &str| {
+        let (kind, event) = next(socket).await;
+        assert_eq!((kind.as_str(), &event["reason"]), ("REMOVE", &json!("NOT_FOUND")));
+        assert_eq!((&event["agentId"], &event["config"]), (&json!(agent), &Value::Null));
+        assert_eq!(event["revision"], bookmark["revision"]);
+    };
+    not_found(&mut socket, nobody).await;
+    // At once when it resumes, and for an agent of another customer than the one it names.
+    let mut socket = watch(&gateway, json!({ "agents": names, "after": bookmark["cursor"] })).await;
+    not_found(&mut socket, nobody).await;
+    let mut socket = watch(&gateway, json!({ "customer": town, "agents": [city.agents[1]] })).await;
+    assert_eq!(until_bookmark(&mut socket).await.0, Vec::<String>::new());
+    not_found(&mut socket, &city.agents[1]).await;
+    // An agent that exists and serves nothing isn't one of these.
+    let idle = city.operator.agent(&city.customer, "idle").await;
+    let (seen, _) = until_bookmark(&mut watch(&gateway, json!({ "agents": [idle] })).await).await;
+    assert_eq!(seen, Vec::<String>::new());
+    for (variables, code) in
+        [(json!({ "customer": nobody }), "NOT_FOUND"), (json!({ "agents": [] }), "BAD_USER_INPUT")]
+    {
+        for client in [&*gateway, &*city.operator] {
+            let mut socket = watch(client, variables.clone()).await;
+            match socket.next().await {
+                Frame::Message(message) => {
+                    assert_eq!(message["type"], "error", "{variables}");
+                    assert_eq!(message["payload"][0]["extensions"]["code"], code, "{variables}");
+                }
+                closed @ Frame::Closed(..) => panic!("{closed:?}"),
+            }
+        }
+    }
 }

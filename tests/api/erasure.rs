@@ -186,7 +186,7 @@ async fn nobody_writes_to_an_erased_customer_and_no_other_content_can_be_changed
     let head = app.registry.head().await.unwrap();
     let input = json!({ "agentId": agent, "systemPrompt": "x", "modelName": "m" });
     let refused = operator.publish_input(input).await;
-    assert_eq!(refused.text("/publishVersion/userErrors/0/code"), "SUSPENDED");
+    assert_eq!(refused.text("/publishVersion/userErrors/0/code"), "CANCELED");
     let back = operator.gql(STATUS, json!({ "id": customer, "status": "ACTIVE" })).await;
     assert_eq!(back.text("/setBillingStatus/userErrors/0/code"), "INVALID");
     assert_eq!(app.registry.head().await.unwrap(), head);
@@ -228,7 +228,7 @@ async fn no_name_of_an_agent_stands_in_its_way() {
         "mutation ($id: ID!) { setPlan(input: { customerId: $id, plan: PRO }) { userErrors { code } } }";
     assert_eq!(
         operator.gql(plan, json!({ "id": customer })).await.text("/setPlan/userErrors/0/code"),
-        "SUSPENDED"
+        "CANCELED"
     );
 }
 

@@ -41,6 +41,8 @@ mod log;
 mod matrix;
 mod member;
 mod memory;
+mod messages;
+mod not_served;
 mod pages;
 mod plain;
 mod points;

@@ -132,7 +132,8 @@ impl ReadError {
 }
 
 impl From<TypeError> for ReadError {
-    fn from(TypeError { message, path }: TypeError) -> Self {
+    fn from(TypeError { message, path, names_member }: TypeError) -> Self {
+        let path = if names_member { path.parent() } else { path };
         Self { kind: ReadErrorKind::Type(message), path, position: None }
     }
 }

@@ -40,6 +40,12 @@ impl Path {
         self.0.is_empty()
     }
 
+    /// The path to the object or array that contains the value; that of the root for the root.
+    pub(crate) fn parent(&self) -> Self {
+        let parent = self.0.split_last().map(|(_, parent)| parent.to_vec());
+        Self(parent.unwrap_or_default())
+    }
+
     /// Prepends a segment, so that the path begins at the parent of its root.
     #[must_use]
     pub fn within(mut self, parent: Segment) -> Self {

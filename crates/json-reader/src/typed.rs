@@ -10,7 +10,7 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-use crate::{Json, Number, Object, Path, Segment, exact::EXACT, object};
+use crate::{Json, Number, Object, Path, Segment, exact::EXACT, object, path::shortened};
 
 /// The maximum length of a message, in characters. serde quotes unexpected values in full.
 const MESSAGE_CHARS_MAX: usize = 300;
@@ -20,6 +20,8 @@ const MESSAGE_CHARS_MAX: usize = 300;
 pub struct TypeError {
     pub(crate) message: String,
     pub(crate) path: Path,
+    /// Whether the message names the last segment of the path: a member that is missing or unknown.
+    pub(crate) names_member: bool,
 }
 
 impl TypeError {
@@ -29,7 +31,7 @@ impl TypeError {
         &self.message
     }
 
-    /// Returns the path of the wrong value.
+    /// Returns the path of the wrong, missing or unknown value.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -42,7 +44,8 @@ impl TypeError {
 
 impl fmt::Display for TypeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { message, path } = self;
+        let Self { message, path, names_member } = self;
+        let path = if *names_member { &path.parent() } else { path };
         if path.is_root() { f.write_str(message) } else { write!(f, "{message}, at `{path}`") }
     }
 }
@@ -56,7 +59,24 @@ impl Error for TypeError {
             message.truncate(end);
             message.push('…');
         }
-        Self { message, path: Path::default() }
+        Self { message, path: Path::default(), names_member: false }
+    }
+
+    /// The path leads to the missing member.
+    fn missing_field(field: &'static str) -> Self {
+        Self::of_member("missing", field)
+    }
+
+    /// The path leads to the unknown member. The message leaves out the known ones, which may be many.
+    fn unknown_field(field: &str, _: &'static [&'static str]) -> Self {
+        Self::of_member("unknown", field)
+    }
+}
+
+impl TypeError {
+    fn of_member(problem: &str, name: &str) -> Self {
+        let path = Path::new(vec![Segment::Key(name.to_owned())]);
+        Self { message: format!("{problem} field `{}`", shortened(name)), path, names_member: true }
     }
 }
 

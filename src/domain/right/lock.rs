@@ -21,23 +21,27 @@ use crate::{
 /// customers, to help them; for an erased customer, only actions are allowed that check its state themselves.
 pub(in crate::domain) fn check_status(caller: &Caller, action: Action, status: CustomerStatus) -> Result<()> {
     let CustomerStatus { plan: _, billing_status, erased_at } = status;
-    let is_served = match billing_status {
-        BillingStatus::Trialing | BillingStatus::Active | BillingStatus::PastDue => true,
-        BillingStatus::Suspended | BillingStatus::Canceled => false,
+    let why_not = match billing_status {
+        BillingStatus::Trialing | BillingStatus::Active | BillingStatus::PastDue => None,
+        BillingStatus::Suspended => Some(Error::Suspended),
+        BillingStatus::Canceled => Some(Error::Canceled),
     };
-    let fits = match action.state_needed() {
-        CustomerState::Served => erased_at.is_none() && (is_served || policy::is_platform(caller)),
-        CustomerState::Kept => erased_at.is_none(),
-        CustomerState::Any => true,
+    // Only a canceled customer can be erased.
+    let erased = erased_at.map(|_| Error::Canceled);
+    let refused = match action.state_needed() {
+        CustomerState::Served => erased.or(why_not.filter(|_| !policy::is_platform(caller))),
+        CustomerState::Kept => erased,
+        CustomerState::Any => None,
     };
-    if fits { Ok(()) } else { Err(Error::Suspended) }
+    refused.map_or(Ok(()), Err)
 }
 
 impl OpenTxn {
     /// Locks a customer exclusively against all other writers of its data, so that concurrent quota checks serialise.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for `what`, [`Error::Forbidden`], [`Error::Unauthenticated`], [`Error::Suspended`].
+    /// [`Error::NotFound`] for `what`, [`Error::Forbidden`], [`Error::Unauthenticated`], [`Error::Suspended`],
+    /// [`Error::Canceled`].
     pub(in crate::domain) async fn customer(
         self,
         action: Action,
@@ -127,7 +131,8 @@ impl OpenTxn {
     /// more.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Unauthenticated`], [`Error::Suspended`].
+    /// [`Error::NotFound`], [`Error::Unauthenticated`], [`Error::Suspended`],
+    /// [`Error::Canceled`].
     pub(in crate::domain) async fn invitation(
         self,
         customer: CustomerId,

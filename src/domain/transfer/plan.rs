@@ -4,7 +4,7 @@ use std::{collections::HashMap, mem};
 
 use super::{
     super::{
-        Error, Result,
+        Error, InputErrors, Result,
         activation::{self, Reason},
         agent::{self, Agent},
         customer,
@@ -44,8 +44,10 @@ impl CheckedLine {
     /// Checks all limits, before anything is written.
     pub(super) fn of(line: Line, model: &str, now: Instant) -> Result<Self> {
         let Line { agent, description, archived, active, versions } = line;
-        text::check_name("agent", &agent)?;
-        agent::check_purpose(description.as_deref())?;
+        let mut errors = InputErrors::default();
+        errors.note(text::check_name("agent", &agent));
+        errors.note(agent::check_purpose(description.as_deref()));
+        errors.into_result()?;
         let count = i32::try_from(versions.len()).map_err(|_| invalid("the line has too many versions"))?;
         if active.is_some_and(|active| !(1..=count).contains(&active)) {
             return Err(invalid(format!(
@@ -223,6 +225,9 @@ fn at_version(number: i32, err: Error) -> Error {
         }
         Error::TooLarge { field, actual, limit, unit } => {
             Error::TooLarge { field: format!("version {number}: {field}"), actual, limit, unit }
+        }
+        Error::Several(errors) => {
+            Error::Several(errors.into_iter().map(|err| at_version(number, err)).collect())
         }
         other => other,
     }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
-        self, Caller, Error, IdempotencyKey, Reading, Registry,
+        self, Caller, Error, IdempotencyKey, InputErrors, Reading, Registry,
         policy::{self, Action},
         version::BodyKey,
     },
@@ -149,6 +149,26 @@ impl Request {
         }
         let key = IdempotencyKey::new(&key, ctx.field().name(), &input.into())?;
         Ok(self.caller.once(key))
+    }
+
+    /// As [`Request::idempotent_caller`]. A malformed key is kept as an error of the input, and the caller has none
+    /// then.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the input can't be read again.
+    pub(in crate::graphql) fn caller_with_key(
+        &self,
+        ctx: &Context<'_>,
+        key: Option<String>,
+        errors: &mut InputErrors,
+    ) -> domain::Result<Caller> {
+        match self.idempotent_caller(ctx, key) {
+            Err(err @ Error::Invalid { .. }) => {
+                errors.note(Err(err));
+                Ok(Caller::clone(&self.caller))
+            }
+            read => read,
+        }
     }
 
     /// Opens a new view: for a mutation's payload, which must show the state after the write, and for an event.

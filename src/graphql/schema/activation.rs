@@ -8,13 +8,14 @@ use super::{
     actor::Actor,
     agent::{Agent, patch},
     error::{MutationResult, Nullable, UserError, into_mutation_result, linked, to_graphql_error},
-    page::connection,
+    page::{ACTIVATIONS, connection},
     scalar::{Cursor, DateTime, Revision, id, to_id},
     version::AgentVersion,
 };
 use crate::{
     domain::{
-        self, BoundedCount, Error, ErrorCode, Page, PageArgs, WriteResult, activation, rollback::RollbackTo,
+        self, BoundedCount, Error, ErrorCode, InputErrors, Page, PageArgs, WriteResult, activation,
+        page::ListId, rollback::RollbackTo,
     },
     graphql::engine::context::{Request, RequestView, request},
     id::{ActivationId, AgentId},
@@ -123,7 +124,7 @@ impl ActivationConnection {
         let page = page.map_or_else(Page::empty, |page| {
             page.each(|row| Activation { row: Arc::clone(row), view: view.clone() })
         });
-        Ok(Self::new(page, Count { view: view.clone(), agent }))
+        Ok(Self::new(page, ListId::below(ACTIVATIONS, agent), Count { view: view.clone(), agent }))
     }
 }
 
@@ -221,10 +222,8 @@ impl ActivateVersionPayload {
     }
 }
 
-fn expected(id_or: MaybeUndefined<ID>) -> domain::Result<activation::ExpectedVersion> {
-    let expected =
-        |version: Option<ID>| version.map(|version| id("expectedActiveVersionId", &version)).transpose();
-    patch(id_or).map(expected).transpose()
+fn expected(errors: &mut InputErrors, version: MaybeUndefined<ID>) -> activation::ExpectedVersion {
+    patch(version).map(|version| version.map(|version| errors.id("expectedActiveVersionId", &version)))
 }
 
 /// The root fields of `Mutation` that change what an agent serves.
@@ -246,12 +245,15 @@ impl ActivationMutation {
             ActivateVersionInput { agent_id, version_id, expected_active_version_id, idempotency_key },
         ) = (request(ctx)?, input);
         let answer = async {
+            let mut errors = InputErrors::default();
             let input = activation::ActivateVersion {
-                agent_id: id("agentId", &agent_id)?,
-                version_id: id("versionId", &version_id)?,
-                expected: expected(expected_active_version_id)?,
+                agent_id: errors.id("agentId", &agent_id),
+                version_id: errors.id("versionId", &version_id),
+                expected: expected(&mut errors, expected_active_version_id),
             };
-            request.registry.activate_version(&request.idempotent_caller(ctx, idempotency_key)?, input).await
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            errors.into_result()?;
+            request.registry.activate_version(&caller, input).await
         };
         ActivateVersionPayload::of(request, &agent_id, answer.await).await
     }
@@ -272,13 +274,13 @@ impl ActivationMutation {
             RollbackInput { agent_id, expected_active_version_id, to_version_id, steps, idempotency_key },
         ) = (request(ctx)?, input);
         let answer = async {
-            let expected = expected(expected_active_version_id)?;
-            let version = to_version_id.map(|version| id("toVersionId", &version)).transpose()?;
-            let (agent, to) = (id("agentId", &agent_id)?, RollbackTo::of(version, steps)?);
-            request
-                .registry
-                .rollback(&request.idempotent_caller(ctx, idempotency_key)?, agent, to, expected)
-                .await
+            let mut errors = InputErrors::default();
+            let agent = errors.id("agentId", &agent_id);
+            let expected = expected(&mut errors, expected_active_version_id);
+            let version = to_version_id.map(|version| errors.id("toVersionId", &version));
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            let to = errors.and(RollbackTo::of(version, steps))?;
+            request.registry.rollback(&caller, agent, to, expected).await
         };
         ActivateVersionPayload::of(request, &agent_id, answer.await).await
     }
@@ -292,15 +294,12 @@ impl ActivationMutation {
         let (request, DeactivateInput { agent_id, expected_active_version_id, idempotency_key }) =
             (request(ctx)?, input);
         let answer = async {
-            let expected = expected(expected_active_version_id)?;
-            request
-                .registry
-                .deactivate(
-                    &request.idempotent_caller(ctx, idempotency_key)?,
-                    id("agentId", &agent_id)?,
-                    expected,
-                )
-                .await
+            let mut errors = InputErrors::default();
+            let agent = errors.id("agentId", &agent_id);
+            let expected = expected(&mut errors, expected_active_version_id);
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            errors.into_result()?;
+            request.registry.deactivate(&caller, agent, expected).await
         };
         ActivateVersionPayload::of(request, &agent_id, answer.await).await
     }

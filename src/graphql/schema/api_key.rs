@@ -1,17 +1,17 @@
 //! API keys in the GraphQL schema: credentials of a customer's own programs.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 
 use super::{
     actor::Actor,
     error::{MutationResult, UserError, into_mutation_result},
-    page::connection,
-    scalar::{DateTime, Revision, id, to_id},
+    page::{API_KEYS, connection},
+    scalar::{DateTime, Revision, to_id},
 };
 use crate::{
-    domain::{self, BoundedCount, Error, Page, PageArgs, api_key, policy::Action},
+    domain::{self, BoundedCount, Input, InputErrors, Page, PageArgs, api_key, page::ListId, policy::Action},
     graphql::engine::context::{RequestView, request},
     id::{ApiKeyId, CustomerId},
 };
@@ -99,7 +99,7 @@ impl ApiKeyConnection {
         let page = page.map_or_else(Page::empty, |page| {
             page.each(|row| ApiKey { row: Arc::clone(row), view: view.clone() })
         });
-        Ok(Self::new(page, Count { view: view.clone(), customer }))
+        Ok(Self::new(page, ListId::below(API_KEYS, customer), Count { view: view.clone(), customer }))
     }
 }
 
@@ -216,11 +216,15 @@ impl ApiKeyMutation {
         let (request, CreateApiKeyInput { customer_id, name, scopes, expires_at, idempotency_key }) =
             (request(ctx)?, input);
         let answer = async {
-            let scopes: BTreeSet<domain::KeyScope> = scopes.into_iter().map(Into::into).collect();
-            let customer_id = id("customerId", &customer_id)?;
-            let expires_at = expires_at.map(DateTime::instant);
-            let input = api_key::CreateApiKey { customer_id, name, scopes, expires_at };
-            request.registry.create_api_key(&request.idempotent_caller(ctx, idempotency_key)?, input).await
+            let mut errors = InputErrors::default();
+            let input = api_key::CreateApiKey {
+                customer_id: errors.id("customerId", &customer_id),
+                name,
+                scopes: scopes.into_iter().map(Into::into).collect(),
+                expires_at: expires_at.map(DateTime::instant),
+            };
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            request.registry.create_api_key(&caller, Input::new(input, errors)).await
         };
         let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let (api_key, secret) = payload_fields(request.fresh_view(), value);
@@ -238,24 +242,11 @@ impl ApiKeyMutation {
         let (request, RotateApiKeyInput { api_key_id, overlap_seconds, idempotency_key }) =
             (request(ctx)?, input);
         let answer = async {
-            let overlap = match overlap_seconds.map(u64::try_from) {
-                None => api_key::OVERLAP_DEFAULT,
-                Some(Ok(seconds)) => Duration::from_secs(seconds),
-                Some(Err(_)) => {
-                    return Err(Error::invalid(
-                        "overlapSeconds",
-                        "overlapSeconds must be between 0 and 604800",
-                    ));
-                }
-            };
-            request
-                .registry
-                .rotate_api_key(
-                    &request.idempotent_caller(ctx, idempotency_key)?,
-                    id("apiKeyId", &api_key_id)?,
-                    overlap,
-                )
-                .await
+            let mut errors = InputErrors::default();
+            let id = errors.id("apiKeyId", &api_key_id);
+            let input = api_key::RotateApiKey { id, overlap_seconds: overlap_seconds.map(i64::from) };
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            request.registry.rotate_api_key(&caller, Input::new(input, errors)).await
         };
         let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let (made, old) = value.unzip();
@@ -274,13 +265,11 @@ impl ApiKeyMutation {
     ) -> async_graphql::Result<RevokeApiKeyPayload> {
         let (request, RevokeApiKeyInput { api_key_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
-            request
-                .registry
-                .revoke_api_key(
-                    &request.idempotent_caller(ctx, idempotency_key)?,
-                    id("apiKeyId", &api_key_id)?,
-                )
-                .await
+            let mut errors = InputErrors::default();
+            let id = errors.id("apiKeyId", &api_key_id);
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            errors.into_result()?;
+            request.registry.revoke_api_key(&caller, id).await
         };
         let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let view = request.fresh_view();

@@ -5,10 +5,13 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use super::{
     customer::{BillingStatus, Customer, Plan},
     error::{MutationResult, UserError, into_mutation_result},
-    scalar::{Revision, id},
+    scalar::Revision,
 };
 use crate::{
-    domain::limit::{self, LimitedResource, Limits},
+    domain::{
+        InputErrors,
+        limit::{self, LimitedResource, Limits},
+    },
     graphql::engine::context::request,
 };
 
@@ -133,11 +136,11 @@ impl BillingMutation {
     ) -> async_graphql::Result<SetPlanPayload> {
         let (request, SetPlanInput { customer_id, plan, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
-            let customer = id("customerId", &customer_id)?;
-            request
-                .registry
-                .set_plan(&request.idempotent_caller(ctx, idempotency_key)?, customer, plan.into())
-                .await
+            let mut errors = InputErrors::default();
+            let customer = errors.id("customerId", &customer_id);
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            errors.into_result()?;
+            request.registry.set_plan(&caller, customer, plan.into()).await
         };
         let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let customer = Customer::reread(request.fresh_view(), value).await?;
@@ -154,15 +157,11 @@ impl BillingMutation {
         let (request, SetBillingStatusInput { customer_id, status, idempotency_key }) =
             (request(ctx)?, input);
         let answer = async {
-            let customer = id("customerId", &customer_id)?;
-            request
-                .registry
-                .set_billing_status(
-                    &request.idempotent_caller(ctx, idempotency_key)?,
-                    customer,
-                    status.into(),
-                )
-                .await
+            let mut errors = InputErrors::default();
+            let customer = errors.id("customerId", &customer_id);
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            errors.into_result()?;
+            request.registry.set_billing_status(&caller, customer, status.into()).await
         };
         let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let customer = Customer::reread(request.fresh_view(), value).await?;
@@ -178,13 +177,11 @@ impl BillingMutation {
     ) -> async_graphql::Result<EraseCustomerPayload> {
         let (request, EraseCustomerInput { customer_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
-            request
-                .registry
-                .erase_customer(
-                    &request.idempotent_caller(ctx, idempotency_key)?,
-                    id("customerId", &customer_id)?,
-                )
-                .await
+            let mut errors = InputErrors::default();
+            let customer = errors.id("customerId", &customer_id);
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            errors.into_result()?;
+            request.registry.erase_customer(&caller, customer).await
         };
         let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let customer = Customer::reread(request.fresh_view(), value).await?;

@@ -9,7 +9,7 @@ use super::{
     agent::Agent,
     customer::Customer,
     error::{Nullable, linked, nullable, to_graphql_error},
-    page::{connection, page_args},
+    page::{CHANGES, connection, page_args},
     scalar::{Cursor, DateTime, Json, Revision, id, to_id},
     user::ActorKind,
     version::AgentVersion,
@@ -19,6 +19,7 @@ use crate::{
         self, BoundedCount, Error, Page, PageArgs,
         audit::{self, AuditSubject},
         change,
+        page::ListId,
     },
     graphql::engine::context::{RequestView, request},
     id::CustomerId,
@@ -341,7 +342,11 @@ impl ChangeConnection {
         let page = view.loaders().change_pages.load((subject, filter.clone(), args)).await?;
         let page =
             page.map_or_else(Page::empty, |page| page.each(|row| Change::new(Arc::clone(row), view.clone())));
-        Ok(Self::new(page, Count { view: view.clone(), of: ChangeListScope::Subject(subject), filter }))
+        let list = match subject {
+            AuditSubject::Customer(customer) => ListId::below(CHANGES, customer),
+            AuditSubject::Agent(agent) => ListId::below(CHANGES, agent),
+        };
+        Ok(Self::new(page, list, Count { view: view.clone(), of: ChangeListScope::Subject(subject), filter }))
     }
 }
 
@@ -369,16 +374,18 @@ impl ChangeQuery {
         #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
         before: Option<String>,
     ) -> async_graphql::Result<ChangeConnection> {
-        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        let customer = customer_id.map(|customer| id::<CustomerId>("customerId", &customer)).transpose();
+        let customer = customer.map_err(|err| to_graphql_error(&err))?;
+        let list = customer.map_or_else(|| ListId::all(CHANGES), |customer| ListId::below(CHANGES, customer));
+        let args = page_args(&list, first, after.as_deref(), last, before.as_deref())?;
         let view = request(ctx)?.view();
         let read = async {
-            let customer = customer_id.map(|customer| id("customerId", &customer)).transpose()?;
             let filter = filter.unwrap_or_default().read()?;
             let page = view.registry().changes(view.reading(), customer, &filter, &args).await?;
-            Ok::<_, Error>((customer, filter, page))
+            Ok::<_, Error>((filter, page))
         };
-        let (customer, filter, page) = read.await.map_err(|err| to_graphql_error(&err))?;
+        let (filter, page) = read.await.map_err(|err| to_graphql_error(&err))?;
         let page = page.map(|row| Change::new(Arc::new(row), view.clone()));
-        Ok(ChangeConnection::new(page, Count { view, of: ChangeListScope::All(customer), filter }))
+        Ok(ChangeConnection::new(page, list, Count { view, of: ChangeListScope::All(customer), filter }))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, SimpleObject, Union};
 
 use super::{
     error::{Nullable, nullable_root, to_graphql_error},
@@ -11,9 +11,9 @@ use super::{
     version::{hex, parameters},
 };
 use crate::{
-    domain::{Error, config},
+    domain::{self, Error, config, not_served},
     feed::{ConfigResponse, RenderedConfig},
-    graphql::engine::context::{RequestView, request},
+    graphql::engine::context::{Request, RequestView, request},
     id::AgentId,
 };
 
@@ -152,6 +152,8 @@ pub enum ConfigEventReason {
     Suspended,
     /// The agent's customer is CANCELED or erased.
     Canceled,
+    /// A named agent that you may not see, or that does not exist.
+    NotFound,
 }
 
 impl ConfigEvent {
@@ -182,15 +184,104 @@ impl ConfigEvent {
     }
 }
 
+/// The active configuration, or why there is none.
+#[derive(Union)]
+pub enum ActiveConfigResult {
+    /// What the agent serves.
+    ActiveConfig(ActiveConfig),
+    /// Why the agent serves nothing.
+    NotServed(NotServed),
+}
+
+/// An agent without an active configuration.
+#[derive(SimpleObject)]
+pub struct NotServed {
+    /// The UUID that was asked for.
+    agent_id: ID,
+    /// Why nothing is served.
+    reason: NotServedReason,
+    /// The commit that the reason began with; null for NOT_FOUND, and when the log has been pruned beyond it.
+    revision: Option<Revision>,
+}
+
+/// Why nothing is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "not_served::NotServedReason")]
+pub enum NotServedReason {
+    /// There is no such agent that you can see.
+    NotFound,
+    /// No version was ever active.
+    NeverActivated,
+    /// `deactivate` ended serving, or `archiveAgent` did and `restoreAgent` followed.
+    Deactivated,
+    /// The agent is archived.
+    Archived,
+    /// The agent's customer is SUSPENDED.
+    Suspended,
+    /// The agent's customer is CANCELED.
+    Canceled,
+    /// The data of the agent's customer was erased.
+    Erased,
+}
+
+/// Reads the active configuration, or why there is none. A configuration that is not known to be current is an error.
+async fn config_or_reason(
+    request: &Request,
+    agent: &ID,
+    at_least: Option<Revision>,
+) -> domain::Result<ActiveConfigResult> {
+    let id = id("agentId", agent)?;
+    if let Some(revision) = at_least {
+        request.hub.wait_for_revision(revision).await?;
+    }
+    let (registry, view) = (&request.registry, request.view());
+    // Another field may have begun the snapshot of `view`.
+    let reading = registry.nested_reading(&request.caller);
+    match request.hub.active_config(&reading, id).await {
+        Ok(ConfigResponse { stale: Some(_), .. }) => {
+            return Err(Error::Unavailable("the database can't be reached"));
+        }
+        Ok(ConfigResponse { config: Some(rendered), stale: None }) => {
+            return Ok(ActiveConfig(ConfigSource::Cached(rendered), view.clone()).into());
+        }
+        Ok(ConfigResponse { config: None, stale: None })
+        | Err(Error::NotFound(_) | Error::Suspended | Error::Canceled) => {}
+        Err(err) => return Err(err),
+    }
+    if let Some(not_served::NotServedSince { reason, revision }) =
+        registry.why_not_served(&reading, id).await?
+    {
+        return Ok(NotServed { agent_id: agent.clone(), reason: reason.into(), revision }.into());
+    }
+    // A version has become active since memory was asked.
+    let config = registry.active_config(&reading, id).await?;
+    let config = config.ok_or(Error::Unavailable("the configuration changed while it was read"))?;
+    Ok(ActiveConfig(ConfigSource::Event(Arc::new(config)), view.clone()).into())
+}
+
 /// The root field of `Query` that reads an active configuration.
 #[derive(Default)]
 pub struct ConfigQuery;
 
 #[Object]
 impl ConfigQuery {
+    /// `activeConfig` that says why there is none. For members, operators, and API keys and service tokens with
+    /// `configs:read`.
+    async fn active_config_result(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The UUID of the agent.")] agent_id: ID,
+        #[graphql(
+            desc = "Answer nothing older than this commit: waits up to 2 seconds for it, then fails with UNAVAILABLE."
+        )]
+        at_least: Option<Revision>,
+    ) -> async_graphql::Result<ActiveConfigResult> {
+        config_or_reason(request(ctx)?, &agent_id, at_least).await.map_err(|err| to_graphql_error(&err))
+    }
+
     /// The active configuration of an agent, usually from memory; null if it has no active version, doesn't exist, or
     /// you can't see it. For members, operators, and API keys and service tokens with `configs:read`. Fails with
-    /// SUSPENDED if the customer isn't served.
+    /// SUSPENDED or CANCELED if the customer isn't served.
     async fn active_config(
         &self,
         ctx: &Context<'_>,

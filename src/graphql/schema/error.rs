@@ -2,30 +2,85 @@
 
 use std::error::Error as StdError;
 
-use async_graphql::{ErrorExtensionValues, ErrorExtensions, SimpleObject};
+use async_graphql::{Enum, ErrorExtensionValues, ErrorExtensions, SimpleObject};
 
 use super::scalar::Revision;
 use crate::domain::{Error, ErrorCode, WriteResult};
 
-/// Why a mutation didn't change anything, when the caller can correct it.
+/// What went wrong, for programs. New ones may be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum UserErrorCode {
+    /// An object that the input names doesn't exist, or you can't see it.
+    NotFound,
+    /// The state isn't the one that you expected, such as another active version.
+    Conflict,
+    /// A value isn't accepted.
+    Invalid,
+    /// A value is longer or larger than its limit.
+    TooLarge,
+    /// Another object has this name or address.
+    AlreadyExists,
+    /// The customer has as many of something as its plan allows.
+    LimitReached,
+    /// The agent is archived: restore it first.
+    Archived,
+    /// The customer is SUSPENDED.
+    Suspended,
+    /// The customer is CANCELED, and perhaps erased.
+    Canceled,
+    /// You have used this idempotency key for a different input.
+    IdempotencyKeyReused,
+}
+
+impl UserErrorCode {
+    /// The code of an error that the caller of a mutation can correct; `None` for other errors.
+    fn of(code: ErrorCode) -> Option<Self> {
+        Some(match code {
+            ErrorCode::NotFound => Self::NotFound,
+            ErrorCode::Invalid => Self::Invalid,
+            ErrorCode::TooLarge => Self::TooLarge,
+            ErrorCode::AlreadyExists => Self::AlreadyExists,
+            ErrorCode::Conflict => Self::Conflict,
+            ErrorCode::IdempotencyKeyReused => Self::IdempotencyKeyReused,
+            ErrorCode::LimitReached => Self::LimitReached,
+            ErrorCode::Archived => Self::Archived,
+            ErrorCode::Suspended => Self::Suspended,
+            ErrorCode::Canceled => Self::Canceled,
+            ErrorCode::Unauthenticated
+            | ErrorCode::Forbidden
+            | ErrorCode::RateLimited
+            | ErrorCode::CursorInvalid
+            | ErrorCode::CursorTooOld
+            | ErrorCode::Unavailable
+            | ErrorCode::Internal => return None,
+        })
+    }
+}
+
+/// One reason why a mutation didn't change anything, which the caller can correct. A payload has all errors of its
+/// input at once, and the first one that depends on stored data.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct UserError {
-    /// The code for programs: `NOT_FOUND`, `CONFLICT`, `INVALID`, `TOO_LARGE`, `ALREADY_EXISTS`, `LIMIT_REACHED`,
-    /// `ARCHIVED`, `SUSPENDED` or `IDEMPOTENCY_KEY_REUSED`. New codes may be added.
-    code: String,
+    /// What went wrong, for programs.
+    code: UserErrorCode,
     /// The explanation for people; its wording may change.
     message: String,
     /// The path of the input field at fault, such as `tools.0.name`; null if it isn't a single field.
     field: Option<String>,
+    /// The field at fault as steps from `input`, such as `["tools", "1", "inputSchema"]`; null when it is no single
+    /// one.
+    path: Option<Vec<String>>,
 }
 
-impl From<&Error> for UserError {
-    fn from(err: &Error) -> Self {
-        Self {
-            code: err.code().as_str().to_owned(),
+impl UserError {
+    /// The payload's entry for this error; `None` when the caller can't correct it.
+    fn of(err: &Error) -> Option<Self> {
+        Some(Self {
+            code: UserErrorCode::of(err.code())?,
             message: err.to_string(),
             field: err.field().map(str::to_owned),
-        }
+            path: err.field().map(|field| field.split('.').map(str::to_owned).collect()),
+        })
     }
 }
 
@@ -125,9 +180,9 @@ pub(in crate::graphql) fn into_mutation_result<T>(
         Ok(WriteResult { value, revision }) => {
             Ok(MutationResult { value: Some(value), revision: Some(revision), user_errors: Vec::new() })
         }
-        Err(err) if err.is_user_error() => {
-            Ok(MutationResult { value: None, revision: None, user_errors: vec![UserError::from(&err)] })
-        }
-        Err(err) => Err(to_graphql_error(&err)),
+        Err(err) => match err.each().iter().map(UserError::of).collect() {
+            Some(user_errors) => Ok(MutationResult { value: None, revision: None, user_errors }),
+            None => Err(to_graphql_error(&err)),
+        },
     }
 }

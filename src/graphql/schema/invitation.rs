@@ -7,12 +7,15 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use super::{
     actor::Actor,
     error::{MutationResult, UserError, into_mutation_result},
-    page::connection,
-    scalar::{DateTime, Revision, id, to_id},
+    page::{INVITATIONS, connection},
+    scalar::{DateTime, Revision, to_id},
     user::Role,
 };
 use crate::{
-    domain::{BoundedCount, Page, PageArgs, invitation, pending_invitation, policy::Action},
+    domain::{
+        BoundedCount, Input, InputErrors, Page, PageArgs, invitation, page::ListId, pending_invitation,
+        policy::Action,
+    },
     graphql::engine::context::{RequestView, request},
     id::{CustomerId, InvitationId},
 };
@@ -121,7 +124,7 @@ impl InvitationConnection {
         let page = page.map_or_else(Page::empty, |page| {
             page.each(|row| Invitation { row: Arc::clone(row), view: view.clone() })
         });
-        Ok(Self::new(page, Count { view: view.clone(), customer }))
+        Ok(Self::new(page, ListId::below(INVITATIONS, customer), Count { view: view.clone(), customer }))
     }
 }
 
@@ -188,9 +191,11 @@ impl InvitationMutation {
         let (request, InviteMemberInput { customer_id, email, role, idempotency_key }) =
             (request(ctx)?, input);
         let answer = async {
-            let customer_id = id("customerId", &customer_id)?;
+            let mut errors = InputErrors::default();
+            let customer_id = errors.id("customerId", &customer_id);
             let input = invitation::InviteMember { customer_id, email, role: role.into() };
-            request.registry.invite_member(&request.idempotent_caller(ctx, idempotency_key)?, input).await
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            request.registry.invite_member(&caller, Input::new(input, errors)).await
         };
         let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let view = request.fresh_view();
@@ -207,13 +212,11 @@ impl InvitationMutation {
     ) -> async_graphql::Result<RevokeInvitationPayload> {
         let (request, RevokeInvitationInput { invitation_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
-            request
-                .registry
-                .revoke_invitation(
-                    &request.idempotent_caller(ctx, idempotency_key)?,
-                    id("invitationId", &invitation_id)?,
-                )
-                .await
+            let mut errors = InputErrors::default();
+            let invitation = errors.id("invitationId", &invitation_id);
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            errors.into_result()?;
+            request.registry.revoke_invitation(&caller, invitation).await
         };
         let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let invitation_id = value.map(|withdrawn| to_id(withdrawn.id));

@@ -7,12 +7,12 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use super::{
     customer::Customer,
     error::{MutationResult, Nullable, UserError, into_mutation_result, nullable, to_graphql_error},
-    page::connection,
-    scalar::{DateTime, Revision, id, to_id},
+    page::{MEMBERS, connection},
+    scalar::{DateTime, Revision, to_id},
     user::{Role, User},
 };
 use crate::{
-    domain::{BoundedCount, Error, Page, PageArgs, member, policy::Action},
+    domain::{BoundedCount, Error, Input, InputErrors, Page, PageArgs, member, page::ListId, policy::Action},
     graphql::engine::context::{RequestView, request},
     id::{CustomerId, UserId},
 };
@@ -108,7 +108,7 @@ impl MembershipConnection {
         let page = page.map_or_else(Page::empty, |page| {
             page.each(|row| Membership { row: Arc::clone(row), view: view.clone() })
         });
-        Ok(Self::new(page, Count { view: view.clone(), customer }))
+        Ok(Self::new(page, ListId::below(MEMBERS, customer), Count { view: view.clone(), customer }))
     }
 }
 
@@ -202,9 +202,11 @@ impl MemberMutation {
         let (request, AddMemberInput { customer_id, issuer, subject, role, idempotency_key }) =
             (request(ctx)?, input);
         let answer = async {
-            let customer_id = id("customerId", &customer_id)?;
+            let mut errors = InputErrors::default();
+            let customer_id = errors.id("customerId", &customer_id);
             let input = member::AddMember { customer_id, issuer, subject, role: role.into() };
-            request.registry.add_member(&request.idempotent_caller(ctx, idempotency_key)?, input).await
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            request.registry.add_member(&caller, Input::new(input, errors)).await
         };
         let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let view = request.fresh_view();
@@ -222,15 +224,15 @@ impl MemberMutation {
         let (request, ChangeMemberRoleInput { customer_id, user_id, role, idempotency_key }) =
             (request(ctx)?, input);
         let answer = async {
+            let mut errors = InputErrors::default();
             let input = member::ChangeMemberRole {
-                customer_id: id("customerId", &customer_id)?,
-                user_id: id("userId", &user_id)?,
+                customer_id: errors.id("customerId", &customer_id),
+                user_id: errors.id("userId", &user_id),
                 role: role.into(),
             };
-            request
-                .registry
-                .change_member_role(&request.idempotent_caller(ctx, idempotency_key)?, input)
-                .await
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            errors.into_result()?;
+            request.registry.change_member_role(&caller, input).await
         };
         let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let view = request.fresh_view();
@@ -248,11 +250,11 @@ impl MemberMutation {
     ) -> async_graphql::Result<RemoveMemberPayload> {
         let (request, RemoveMemberInput { customer_id, user_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
-            let (customer, user) = (id("customerId", &customer_id)?, id("userId", &user_id)?);
-            request
-                .registry
-                .remove_member(&request.idempotent_caller(ctx, idempotency_key)?, customer, user)
-                .await
+            let mut errors = InputErrors::default();
+            let (customer, user) = (errors.id("customerId", &customer_id), errors.id("userId", &user_id));
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            errors.into_result()?;
+            request.registry.remove_member(&caller, customer, user).await
         };
         let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let user_id = value.map(|removed| to_id(removed.user_id));

@@ -3,8 +3,12 @@
 use async_graphql::SimpleObject;
 
 use super::error::to_graphql_error;
-pub(in crate::graphql) use crate::domain::page::cursor;
-use crate::domain::{Page, PageArgs, page::key};
+use crate::domain::{InputErrors, Page, PageArgs, page::ListId};
+
+/// The kinds of lists. Their names are hashed into cursors, so they never change.
+pub(in crate::graphql) use crate::domain::page::kinds::{
+    ACTIVATIONS, AGENTS, API_KEYS, CHANGES, CUSTOMERS, INVITATIONS, MEMBERS, OWNED_AGENTS, VERSIONS, WATCHERS,
+};
 
 /// The position of a page within its list (Relay Cursor Connections, section 5).
 #[derive(Clone, Debug, SimpleObject)]
@@ -30,19 +34,18 @@ impl PageInfo {
     }
 }
 
-/// Checks a connection's four arguments, and decodes the cursors.
+/// Checks a connection's four arguments, and decodes the cursors, which must be of this list.
 pub(in crate::graphql) fn page_args<K: std::str::FromStr + Clone>(
+    list: &ListId,
     first: Option<i32>,
     after: Option<&str>,
     last: Option<i32>,
     before: Option<&str>,
 ) -> async_graphql::Result<PageArgs<K>> {
-    let args = || {
-        let after = after.map(|cursor| key("after", cursor)).transpose()?;
-        let before = before.map(|cursor| key("before", cursor)).transpose()?;
-        PageArgs::new(first, after, last, before)
-    };
-    args().map_err(|err| to_graphql_error(&err))
+    let mut errors = InputErrors::default();
+    let after = errors.take(after.map(|cursor| list.key("after", cursor)).transpose()).flatten();
+    let before = errors.take(before.map(|cursor| list.key("before", cursor)).transpose()).flatten();
+    errors.and(PageArgs::new(first, after, last, before)).map_err(|err| to_graphql_error(&err))
 }
 
 /// Defines the connection and the edge of one object type. The page is already read; the count is read once, when a
@@ -52,6 +55,7 @@ macro_rules! connection {
         $(#[$doc])*
         pub struct $Connection {
             page: $crate::domain::Page<$Node>,
+            list: $crate::domain::page::ListId,
             count: $Count,
             counted: tokio::sync::OnceCell<$crate::domain::BoundedCount>,
         }
@@ -66,8 +70,12 @@ macro_rules! connection {
         }
 
         impl $Connection {
-            pub(in crate::graphql) fn new(page: $crate::domain::Page<$Node>, count: $Count) -> Self {
-                Self { page, count, counted: tokio::sync::OnceCell::new() }
+            pub(in crate::graphql) fn new(
+                page: $crate::domain::Page<$Node>,
+                list: $crate::domain::page::ListId,
+                count: $Count,
+            ) -> Self {
+                Self { page, list, count, counted: tokio::sync::OnceCell::new() }
             }
 
             async fn counted(&self) -> async_graphql::Result<$crate::domain::BoundedCount> {
@@ -80,7 +88,7 @@ macro_rules! connection {
         impl $Connection {
             /// The page's objects, each with its cursor, in the order of the list.
             async fn edges(&self) -> Vec<$Edge> {
-                let edge = |node: &$Node| $Edge { cursor: $crate::graphql::schema::page::cursor(($key)(node)), node: node.clone() };
+                let edge = |node: &$Node| $Edge { cursor: self.list.cursor(($key)(node)), node: node.clone() };
                 self.page.items.iter().map(edge).collect()
             }
 
@@ -91,7 +99,7 @@ macro_rules! connection {
 
             /// The first and last cursor of the page, and whether the list continues.
             async fn page_info(&self) -> $crate::graphql::schema::page::PageInfo {
-                $crate::graphql::schema::page::PageInfo::new(&self.page, |node| $crate::graphql::schema::page::cursor(($key)(node)))
+                $crate::graphql::schema::page::PageInfo::new(&self.page, |node| self.list.cursor(($key)(node)))
             }
 
             /// The number of objects on all pages together, 10,000 at most. It usually counts rows, so ask only if you

@@ -6,10 +6,13 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::{
     error::{MutationResult, UserError, into_mutation_result},
-    scalar::{Revision, id},
+    scalar::Revision,
     user::User,
 };
-use crate::{domain::identity::LinkIdentity, graphql::engine::context::request};
+use crate::{
+    domain::{Input, InputErrors, identity::LinkIdentity},
+    graphql::engine::context::request,
+};
 
 /// Your own profile.
 #[derive(Clone, Debug, InputObject)]
@@ -70,7 +73,9 @@ impl ProfileMutation {
     ) -> async_graphql::Result<UpdateProfilePayload> {
         let (request, UpdateProfileInput { name, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
-            request.registry.update_profile(&request.idempotent_caller(ctx, idempotency_key)?, name).await
+            let mut errors = InputErrors::default();
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            request.registry.update_profile(&caller, Input::new(name, errors)).await
         };
         let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let view = request.fresh_view();
@@ -88,8 +93,10 @@ impl ProfileMutation {
         let (request, LinkIdentityInput { user_id, issuer, subject, idempotency_key }) =
             (request(ctx)?, input);
         let answer = async {
-            let input = LinkIdentity { user_id: id("userId", &user_id)?, issuer, subject };
-            request.registry.link_identity(&request.idempotent_caller(ctx, idempotency_key)?, input).await
+            let mut errors = InputErrors::default();
+            let input = LinkIdentity { user_id: errors.id("userId", &user_id), issuer, subject };
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            request.registry.link_identity(&caller, Input::new(input, errors)).await
         };
         let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let view = request.fresh_view();

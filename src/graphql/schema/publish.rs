@@ -4,12 +4,12 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::{
     error::{MutationResult, UserError, into_mutation_result, to_graphql_error},
-    scalar::{Json, Revision, id},
+    scalar::{Json, Revision},
     tool::ToolInput,
     version::AgentVersion,
 };
 use crate::{
-    domain::{self, version, warning},
+    domain::{Input, InputErrors, version, warning},
     graphql::engine::context::request,
 };
 
@@ -62,16 +62,16 @@ pub struct VersionContentInput {
 }
 
 impl VersionContentInput {
-    fn read(self) -> domain::Result<version::Content> {
+    fn read(self, errors: &mut InputErrors) -> version::Content {
         let Self { model_name, system_prompt, model_parameters, tools } = self;
-        let parameters = model_parameters.map(|json| json.read()).transpose()?;
+        let parameters = model_parameters.and_then(|json| errors.take(json.read()));
         let tools = tools.unwrap_or_default().into_iter().enumerate();
-        Ok(version::Content {
+        version::Content {
             system_prompt,
             model_name,
             model_parameters: parameters.unwrap_or_else(version::no_parameters),
-            tools: tools.map(|(nth, tool)| tool.into_json(nth)).collect::<domain::Result<_>>()?,
-        })
+            tools: tools.map(|(nth, tool)| tool.into_json(nth, errors)).collect(),
+        }
     }
 }
 
@@ -124,7 +124,9 @@ impl VersionQuery {
         #[graphql(desc = "The content to check.")] content: VersionContentInput,
     ) -> async_graphql::Result<Vec<Warning>> {
         let request = request(ctx)?;
-        let warnings = async { request.registry.version_warnings(&request.caller, content.read()?).await };
+        let mut errors = InputErrors::default();
+        let content = content.read(&mut errors);
+        let warnings = request.registry.version_warnings(&request.caller, Input::new(content, errors));
         let warnings = warnings.await.map_err(|err| to_graphql_error(&err))?;
         Ok(warnings.into_iter().map(Warning::from).collect())
     }
@@ -159,18 +161,19 @@ impl VersionMutation {
             idempotency_key,
         } = input;
         let answer = async {
-            let content =
-                VersionContentInput { model_name, system_prompt, model_parameters, tools }.read()?;
+            let mut errors = InputErrors::default();
+            let content = VersionContentInput { model_name, system_prompt, model_parameters, tools };
             let input = version::PublishVersion {
-                agent_id: id("agentId", &agent_id)?,
-                content,
+                agent_id: errors.id("agentId", &agent_id),
+                content: content.read(&mut errors),
                 message,
                 activate,
                 expected_latest_number,
                 if_changed,
                 refuse_warnings,
             };
-            request.registry.publish_version(&request.idempotent_caller(ctx, idempotency_key)?, input).await
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            request.registry.publish_version(&caller, Input::new(input, errors)).await
         };
         let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let Some(version::Published { version, is_new, warnings }) = value else {

@@ -6,10 +6,10 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 
 use super::{
     error::{MutationResult, UserError, into_mutation_result},
-    scalar::{DateTime, Revision, id, to_id},
+    scalar::{DateTime, Revision, to_id},
 };
 use crate::{
-    domain::{self, service_token},
+    domain::{self, Input, InputErrors, service_token},
     graphql::engine::context::request,
 };
 
@@ -113,11 +113,10 @@ impl ServiceTokenMutation {
         let (request, CreateServiceTokenInput { name, scopes, idempotency_key }) = (request(ctx)?, input);
         let scopes: BTreeSet<domain::ServiceScope> = scopes.into_iter().map(Into::into).collect();
         let answer = async {
-            let input = service_token::CreateServiceToken { name, scopes };
-            request
-                .registry
-                .create_service_token(&request.idempotent_caller(ctx, idempotency_key)?, input)
-                .await
+            let mut errors = InputErrors::default();
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            let input = Input::new(service_token::CreateServiceToken { name, scopes }, errors);
+            request.registry.create_service_token(&caller, input).await
         };
         let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let (service_token, secret) =
@@ -133,13 +132,11 @@ impl ServiceTokenMutation {
     ) -> async_graphql::Result<RevokeServiceTokenPayload> {
         let (request, RevokeServiceTokenInput { service_token_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
-            request
-                .registry
-                .revoke_service_token(
-                    &request.idempotent_caller(ctx, idempotency_key)?,
-                    id("serviceTokenId", &service_token_id)?,
-                )
-                .await
+            let mut errors = InputErrors::default();
+            let token = errors.id("serviceTokenId", &service_token_id);
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            errors.into_result()?;
+            request.registry.revoke_service_token(&caller, token).await
         };
         let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         Ok(RevokeServiceTokenPayload { service_token: value.map(Into::into), revision, user_errors })

@@ -43,7 +43,7 @@ impl SubscriptionRoot {
             desc = "Only this customer's activations; those of every customer that you can see if left out."
         )]
         customer_id: Option<ID>,
-        #[graphql(desc = "Only these agents, at most 1,000; all if left out.")] agent_ids: Option<Vec<ID>>,
+        #[graphql(desc = "Only these agents, 1 to 1,000; all if left out.")] agent_ids: Option<Vec<ID>>,
         #[graphql(
             desc = "Continue after this event's cursor or this revision. If left out, only events from now on."
         )]
@@ -59,7 +59,8 @@ impl SubscriptionRoot {
 
     /// For gateways: all active configurations (SNAPSHOT), then each change (UPSERT, REMOVE), with BOOKMARKs in
     /// between. The snapshot shows the moment of the BOOKMARK that ends it. A BOOKMARK also follows a commit with
-    /// several events, and is sent about every ten seconds, twenty at most, even if nothing happens. For members,
+    /// several events, and is sent about every ten seconds, twenty at most, even if nothing happens. A named agent that
+    /// you can't see gets a REMOVE with NOT_FOUND after the snapshot; a customer that you can't see fails. For members,
     /// operators, and API keys and service tokens with both `configs:read` and `activations:watch`.
     async fn configs<'a>(
         &self,
@@ -68,7 +69,7 @@ impl SubscriptionRoot {
             desc = "Only this customer's configurations; those of every customer that you can see if left out."
         )]
         customer_id: Option<ID>,
-        #[graphql(desc = "Only these agents, at most 1,000; all if left out.")] agent_ids: Option<Vec<ID>>,
+        #[graphql(desc = "Only these agents, 1 to 1,000; all if left out.")] agent_ids: Option<Vec<ID>>,
         #[graphql(
             desc = "Continue after this BOOKMARK's cursor or this revision; with a snapshot if left out. A cursor is valid only for the same arguments and rights."
         )]
@@ -170,6 +171,9 @@ fn filter(customer: Option<ID>, agents: Option<Vec<ID>>) -> Result<WatchFilter> 
     if let Some(agents) = agents.as_ref().filter(|agents| agents.len() > AGENTS_MAX) {
         let (field, unit) = ("agentIds".to_owned(), "ids");
         return Err(Error::TooLarge { field, actual: agents.len(), limit: AGENTS_MAX, unit });
+    }
+    if agents.as_ref().is_some_and(Vec::is_empty) {
+        return Err(Error::invalid("agentIds", "agentIds must name an agent; leave it out to watch all"));
     }
     let agent_ids =
         agents.map(|agents| agents.iter().map(|agent| id("agentIds", agent)).collect()).transpose()?;

@@ -6,7 +6,7 @@ use json_reader::Object as JsonObject;
 use super::scalar::Json;
 use crate::{
     domain::{
-        Error, Result,
+        Error, InputErrors, Result,
         version::{ToolMember, ToolView, Tools},
     },
     graphql::engine::context::RequestView,
@@ -139,7 +139,7 @@ pub struct ToolInput {
 
 impl ToolInput {
     /// The tool as JSON, for the tool at this place, from 0.
-    pub(in crate::graphql) fn into_json(self, nth: usize) -> Result<json_reader::Json> {
+    pub(in crate::graphql) fn into_json(self, nth: usize, errors: &mut InputErrors) -> json_reader::Json {
         let Self {
             name,
             title,
@@ -153,36 +153,42 @@ impl ToolInput {
             meta,
             additional,
         } = self;
-        let read = |json: Option<Json>| json.map(|json| json.read()).transpose();
+        let mut read = |json: Option<Json>| json.and_then(|json| errors.take(json.read()));
         let members = [
             (ToolMember::Name, Some(name.into())),
             (ToolMember::Title, title.map(Into::into)),
             (ToolMember::Description, description.map(Into::into)),
-            (ToolMember::InputSchema, read(input_schema)?),
-            (ToolMember::OutputSchema, read(output_schema)?),
-            (ToolMember::Annotations, read(annotations)?),
-            (ToolMember::Icons, read(icons)?),
-            (ToolMember::Execution, read(execution)?),
+            (ToolMember::InputSchema, read(input_schema)),
+            (ToolMember::OutputSchema, read(output_schema)),
+            (ToolMember::Annotations, read(annotations)),
+            (ToolMember::Icons, read(icons)),
+            (ToolMember::Execution, read(execution)),
             (ToolMember::Strict, strict.map(Into::into)),
-            (ToolMember::Meta, read(meta)?),
+            (ToolMember::Meta, read(meta)),
         ];
         let members =
             members.into_iter().filter_map(|(member, value)| Some((member.key().to_owned(), value?)));
         let mut tool: JsonObject = members.collect();
-        let field = || format!("tools.{nth}.additional");
-        let further = match read(additional)? {
-            None => JsonObject::new(),
-            Some(json_reader::Json::Object(further)) => further,
-            Some(other) => {
-                let message = format!("{} must be a JSON object, found {}", field(), other.kind());
-                return Err(Error::invalid(field(), message));
-            }
-        };
-        if let Some(key) = further.keys().find(|key| ToolMember::of_key(key).is_some()) {
-            let message = format!("{} has {key:?}, which has a field of its own; use that field", field());
-            return Err(Error::invalid(field(), message));
-        }
-        tool.extend(further);
-        Ok(tool.into())
+        let further = read(additional);
+        tool.extend(errors.take(further_members(nth, further)).unwrap_or_default());
+        tool.into()
     }
+}
+
+/// The members of a tool from `additional`, where none may be that has a field of its own.
+fn further_members(nth: usize, additional: Option<json_reader::Json>) -> Result<JsonObject> {
+    let field = format!("tools.{nth}.additional");
+    let further = match additional {
+        None => JsonObject::new(),
+        Some(json_reader::Json::Object(further)) => further,
+        Some(other) => {
+            let message = format!("{field} must be a JSON object, found {}", other.kind());
+            return Err(Error::invalid(field, message));
+        }
+    };
+    if let Some(key) = further.keys().find(|key| ToolMember::of_key(key).is_some()) {
+        let message = format!("{field} has {key:?}, which has a field of its own; use that field");
+        return Err(Error::invalid(field, message));
+    }
+    Ok(further)
 }

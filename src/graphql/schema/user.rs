@@ -7,12 +7,13 @@ use async_graphql::{Enum, ID, Object, SimpleObject};
 use super::{
     agent::AgentConnection,
     error::{Nullable, nullable},
-    page::page_args,
+    page::{OWNED_AGENTS, page_args},
     scalar::{DateTime, to_id},
 };
 use crate::{
     domain::{
         change, identity, member,
+        page::ListId,
         policy::{self, Action},
         user,
     },
@@ -133,7 +134,8 @@ impl User {
         #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
         before: Option<String>,
     ) -> async_graphql::Result<AgentConnection> {
-        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        let list = ListId::below(OWNED_AGENTS, self.row.id);
+        let args = page_args(&list, first, after.as_deref(), last, before.as_deref())?;
         AgentConnection::of_owner(&self.view, self.row.id, args).await
     }
 

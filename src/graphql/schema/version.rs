@@ -8,12 +8,12 @@ use super::{
     actor::Actor,
     agent::Agent,
     error::{Nullable, nullable, to_graphql_error},
-    page::connection,
+    page::{VERSIONS, connection},
     scalar::{DateTime, Json, to_id},
     tool::{Tool, tools},
 };
 use crate::{
-    domain::{BoundedCount, Error, Page, PageArgs, agent, policy::Action, version},
+    domain::{BoundedCount, Error, Page, PageArgs, agent, page::ListId, policy::Action, version},
     graphql::engine::context::RequestView,
     id::{AgentId, VersionId},
 };
@@ -191,7 +191,7 @@ impl AgentVersionConnection {
         let page = page.map_or_else(Page::empty, |page| {
             page.each(|row| AgentVersion { row: Arc::clone(row), view: view.clone() })
         });
-        Ok(Self::new(page, agent.latest_number))
+        Ok(Self::new(page, ListId::below(VERSIONS, agent.id), agent.latest_number))
     }
 }
 

@@ -7,11 +7,11 @@ use async_graphql::{Context, Enum, ID, Object};
 use super::{
     actor::Actor,
     error::to_graphql_error,
-    page::{connection, page_args},
+    page::{WATCHERS, connection, page_args},
     scalar::{DateTime, Revision, to_id},
 };
 use crate::{
-    domain::{BoundedCount, Page, Principal},
+    domain::{BoundedCount, Page, Principal, page::ListId},
     feed,
     graphql::engine::context::{RequestView, request},
 };
@@ -129,11 +129,12 @@ impl WatcherQuery {
         before: Option<String>,
     ) -> async_graphql::Result<WatcherConnection> {
         let request = request(ctx)?;
-        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        let list = ListId::all(WATCHERS);
+        let args = page_args(&list, first, after.as_deref(), last, before.as_deref())?;
         let all = request.hub.watchers(&request.caller).map_err(|err| to_graphql_error(&err))?;
         let (count, applied, view) = (all.len(), request.hub.applied(), request.view());
         let page: Page<Arc<feed::Watcher>> = args.page_of_list(all, |watcher| watcher.id);
         let page = page.map(|watcher| Watcher { watcher, applied, view: view.clone() });
-        Ok(WatcherConnection::new(page, Count(u64::try_from(count).unwrap_or(u64::MAX))))
+        Ok(WatcherConnection::new(page, list, Count(u64::try_from(count).unwrap_or(u64::MAX))))
     }
 }

@@ -52,8 +52,11 @@ impl Schema {
         }
     }
 
-    /// This object type, or all objects that implement this interface.
+    /// This object type, all objects that implement this interface, or the members of this union.
     fn objects(&self, name: &str) -> Vec<&str> {
+        if let Some(TypeKind::Union(union)) = self.0.get(name) {
+            return union.members.iter().map(|member| member.node.as_str()).collect();
+        }
         let is_one = |(of, kind): &(&String, &TypeKind)| match kind {
             TypeKind::Object(object) => {
                 *of == name || object.implements.iter().any(|interface| interface.node == name)

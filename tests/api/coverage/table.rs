@@ -96,6 +96,14 @@ pub(crate) const FIELDS: &[(&str, &str, Access)] = &[
         "(content: { modelName: \"m\", systemPrompt: \"\", tools: [{ name: \"a b\" }] }) { rule }",
         Access { value: &[MEMBERS, &["operator", "key versions:publish"], OUTSIDERS], ..NOBODY },
     ),
+    (
+        "activeConfigResult",
+        "(agentId: AGENT) { ... on ActiveConfig { name } }",
+        Access {
+            value: &[MEMBERS, &["operator", "service configs:read", "key configs:read"], OUTSIDERS],
+            ..NOBODY
+        },
+    ),
     ("changes", "(customerId: CUSTOMER) { nodes { revision } }", AUDIT),
     ("changes", "(customerId: CUSTOMER, filter: { agentId: AGENT }) { nodes { revision } }", AUDIT),
     // There are no watchers, so the list is empty.

@@ -1,5 +1,6 @@
 //! The queries to a large registry: who sends them, and how many rows each needs.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::fill::{Kind, Size, id};
@@ -30,9 +31,9 @@ const PAGE: u64 = 50;
 const AGENTS: &str = "{ nodes { id name activeVersion { number } } pageInfo { hasNextPage } }";
 const CHANGES: &str = "{ nodes { action } pageInfo { hasNextPage } }";
 
-/// A cursor after this row, in the service's format.
+/// A cursor after this row, in the format of the first release, which is a cursor of any list.
 fn cursor(kind: Kind, number: usize) -> Value {
-    json!(agent_registry::domain::page::cursor(id(kind, number)))
+    json!(URL_SAFE_NO_PAD.encode(id(kind, number)))
 }
 
 /// The pages of a list: the first, the last, and two in the middle.
@@ -94,7 +95,7 @@ impl Size {
             all.push(Question { who, query, rows, searches });
         };
         let middle = self.agents / 2;
-        let place = json!(agent_registry::domain::page::cursor(format!("{}.1", self.head() / 2)));
+        let place = json!(URL_SAFE_NO_PAD.encode(format!("{}.1", self.head() / 2)));
         let (operator, large, busy) =
             (QueryCaller::Operator, QueryCaller::User(1), QueryCaller::User(self.busy()));
         let some = |search: &str| search.replace("<some>", &(self.agents - 7).to_string());

@@ -72,6 +72,7 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("MembershipConnection", "{ customer(id: <customer>) { members { @ } } }"),
     ("Identity", "{ node(id: <user>) { ... on User { identities { @ } } } }"),
     ("Identity", "{ customer(id: <customer>) { members { nodes { user { identities { @ } } } } } }"),
+    ("NotServed", "{ activeConfigResult(agentId: <archived>) { ... on NotServed { @ } } }"),
     ("Node", "{ node(id: <agent>) { @ } }"),
     ("Node", "{ nodes(ids: [<version>]) { @ } }"),
     ("PendingInvitation", "{ viewer { pendingInvitations { @ } } }"),
@@ -116,7 +117,8 @@ pub(super) const EXEMPT: &[(&str, &str)] = &[
 
 /// Types without a path of their own. Roots are tested by `coverage`, with a row for each field. Configurations
 /// come only in events, tested by `service` and, for each kind of caller, by `configs`.
-pub(super) const ROOTS: [&str; 4] = ["Query", "Mutation", "Subscription", "ConfigEvent"];
+pub(super) const ROOTS: [&str; 5] =
+    ["Query", "Mutation", "Subscription", "ConfigEvent", "ActiveConfigResult"];
 
 /// The query of this path.
 pub(super) fn template(way: &str) -> String {

@@ -48,7 +48,11 @@ impl Schema {
                 TypeKind::Enum(values) => {
                     enums.insert(name, values.values[0].node.value.node.to_string());
                 }
-                TypeKind::Scalar | TypeKind::Union(_) => {}
+                // A union has no field of its own.
+                TypeKind::Union(_) => {
+                    types.insert(name, Vec::new());
+                }
+                TypeKind::Scalar => {}
             }
         }
         Self { types, inputs, enums }

@@ -28,7 +28,7 @@ const ANSWERED: &[(&str, &str)] = &[
         "agent bytesHash contentBytes contentHash createdAt createdBy id isActive modelName modelParameters number systemPrompt tools",
     ),
     ("ConfigEvent", "agentId config kind revision"),
-    ("Query", "activeConfig viewer"),
+    ("Query", "activeConfig activeConfigResult viewer"),
     (
         "Tool",
         "_meta additional annotations description execution icons inputSchema name outputSchema strict title",

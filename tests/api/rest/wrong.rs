@@ -105,8 +105,14 @@ async fn parameters() {
             assert_eq!(answer.body["field"], field, "{query}");
         }
     }
-    for query in ["first=1", "limit=1&limit=2", "Limit=1"] {
-        assert_problem(&city.editor.get(&format!("/v1/agents?{query}")).await, 400, "BAD_REQUEST");
+    for (query, field, detail) in [
+        ("first=1", "first", "there is no parameter `first`"),
+        ("limit=1&limit=2", "limit", "the parameter `limit` may occur once"),
+        ("Limit=1", "Limit", "there is no parameter `Limit`"),
+    ] {
+        let answer = city.editor.get(&format!("/v1/agents?{query}")).await;
+        assert_problem(&answer, 400, "BAD_REQUEST");
+        assert_eq!((&answer.body["field"], &answer.body["detail"]), (&json!(field), &json!(detail)));
     }
     for query in ["&&", "name=&=", "name=%F0%9F%A4%96"] {
         let answer = city.editor.get(&format!("/v1/agents?{query}")).await;
@@ -197,10 +203,12 @@ async fn values_that_are_not_acceptable() {
         (json!({ "message": "x".repeat(2001) }), "TOO_LARGE", "message"),
         (json!({ "tools": [["a"]] }), "INVALID", "tools.0"),
         (json!({ "tools": [{ "name": "a", "strict": 1 }] }), "INVALID", "tools.0.strict"),
+        (json!({ "tools": [{ "description": "a" }] }), "INVALID", "tools.0.name"),
         (json!({ "activate": "yes" }), "INVALID", "activate"),
         (json!({ "expected_latest_number": 1.5 }), "INVALID", "expected_latest_number"),
-        (json!({ "unknown": 1 }), "INVALID", ""),
-        (json!({ "systemPrompt": "" }), "INVALID", ""),
+        (json!({ "unknown": 1 }), "INVALID", "unknown"),
+        (json!({ "un.known": 1 }), "INVALID", ""),
+        (json!({ "systemPrompt": "" }), "INVALID", "systemPrompt"),
     ] {
         let mut body = json!({ "system_prompt": "", "model_name": "m" });
         body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
@@ -215,10 +223,10 @@ async fn values_that_are_not_acceptable() {
         );
     }
     for (body, code, field) in [
-        (json!({}), "INVALID", ""),
+        (json!({}), "INVALID", "name"),
         (json!([null, "List"]), "INVALID", ""),
         (json!({ "name": null }), "INVALID", "name"),
-        (json!({ "name": "x", "agent": 1 }), "INVALID", ""),
+        (json!({ "name": "x", "agent": 1 }), "INVALID", "agent"),
         (json!({ "name": "" }), "INVALID", "name"),
         (json!({ "name": "x".repeat(201) }), "TOO_LARGE", "name"),
         (json!({ "name": "x", "customer_id": "1" }), "INVALID", "customer_id"),

@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use agent_registry::domain::{
-    Caller, KeyScope, ServiceScope, api_key::CreateApiKey, auth::jwt::LOCAL_ISSUER, member::Role,
+    Caller, KeyScope, ServiceScope,
+    api_key::{CreateApiKey, RotateApiKey},
+    auth::jwt::LOCAL_ISSUER,
+    member::Role,
     service_token::CreateServiceToken,
 };
 use chrono::TimeDelta;
@@ -109,7 +112,8 @@ async fn a_stream_does_not_outlive_a_key_that_was_rotated() {
     let program = app.bearer(&made.secret.unwrap());
     let mut stream = program.events(ACTIVATIONS, json!({})).await;
     until("the subscription is open", || app.watchers() == 1).await;
-    app.registry.rotate_api_key(&system, made.api_key.id, Duration::from_secs(60)).await.unwrap();
+    let input = RotateApiKey { id: made.api_key.id, overlap_seconds: Some(60) };
+    app.registry.rotate_api_key(&system, input).await.unwrap();
     // Long enough for many checks of the credential.
     tokio::time::sleep(impatient().beat * 20).await;
     scene.activate(1).await;

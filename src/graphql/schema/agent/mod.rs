@@ -15,13 +15,13 @@ use super::{
     customer::Customer,
     diff::VersionDiff,
     error::{Nullable, linked, nullable, nullable_root, to_graphql_error},
-    page::{connection, page_args},
+    page::{ACTIVATIONS, AGENTS, CHANGES, OWNED_AGENTS, VERSIONS, connection, page_args},
     scalar::{DateTime, id, to_id},
     user::User,
     version::{AgentVersion, AgentVersionConnection},
 };
 use crate::{
-    domain::{BoundedCount, Error, Page, PageArgs, agent, audit::AuditSubject, policy::Action},
+    domain::{BoundedCount, Error, Page, PageArgs, agent, audit::AuditSubject, page::ListId, policy::Action},
     graphql::engine::context::{RequestView, request},
     id::{AgentId, CustomerId, UserId},
 };
@@ -40,9 +40,10 @@ pub struct AgentFilter {
     archived: Option<bool>,
     /// Only the agents of exactly this name, in the same case.
     name: Option<String>,
-    /// Only agents whose name starts with this text of 1 to 200 characters, in any case.
+    /// Only agents whose name starts with this text of at most 200 characters, in any case; an empty one filters
+    /// nothing.
     name_starts_with: Option<String>,
-    /// Only agents whose name contains this text of 1 to 200 characters, in any case.
+    /// Only agents whose name contains this text of at most 200 characters, in any case; an empty one filters nothing.
     name_contains: Option<String>,
     /// Only agents whose active version uses exactly this model.
     model_name: Option<String>,
@@ -124,7 +125,8 @@ impl Agent {
         #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
         before: Option<String>,
     ) -> async_graphql::Result<AgentVersionConnection> {
-        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        let list = ListId::below(VERSIONS, self.row.id);
+        let args = page_args(&list, first, after.as_deref(), last, before.as_deref())?;
         AgentVersionConnection::of_agent(&self.view, &self.row, args).await
     }
 
@@ -149,7 +151,8 @@ impl Agent {
         #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
         before: Option<String>,
     ) -> async_graphql::Result<ActivationConnection> {
-        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        let list = ListId::below(ACTIVATIONS, self.row.id);
+        let args = page_args(&list, first, after.as_deref(), last, before.as_deref())?;
         ActivationConnection::of_agent(&self.view, self.row.id, args).await
     }
 
@@ -168,7 +171,8 @@ impl Agent {
     ) -> Nullable<ChangeConnection> {
         nullable(async {
             self.view.allow_on(Action::ReadChanges, self.row.customer_id)?;
-            let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+            let list = ListId::below(CHANGES, self.row.id);
+            let args = page_args(&list, first, after.as_deref(), last, before.as_deref())?;
             ChangeConnection::of(&self.view, AuditSubject::Agent(self.row.id), filter, args).await.map(Some)
         })
         .await
@@ -249,7 +253,12 @@ impl AgentConnection {
         let page = page.map_or_else(Page::empty, |page| {
             page.each(|row| Agent { row: Arc::clone(row), view: view.clone() })
         });
-        Ok(Self::new(page, Count { view: view.clone(), of: AgentListScope::Customer(customer, filter) }))
+        let list = ListId::below(AGENTS, customer);
+        Ok(Self::new(
+            page,
+            list,
+            Count { view: view.clone(), of: AgentListScope::Customer(customer, filter) },
+        ))
     }
 
     pub(in crate::graphql) async fn of_owner(
@@ -261,7 +270,8 @@ impl AgentConnection {
         let page = page.map_or_else(Page::empty, |page| {
             page.each(|row| Agent { row: Arc::clone(row), view: view.clone() })
         });
-        Ok(Self::new(page, Count { view: view.clone(), of: AgentListScope::Owner(owner) }))
+        let list = ListId::below(OWNED_AGENTS, owner);
+        Ok(Self::new(page, list, Count { view: view.clone(), of: AgentListScope::Owner(owner) }))
     }
 }
 
@@ -308,10 +318,12 @@ impl AgentQuery {
         #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
         before: Option<String>,
     ) -> async_graphql::Result<AgentConnection> {
-        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        let customer = customer_id.map(|customer| id::<CustomerId>("customerId", &customer)).transpose();
+        let customer = customer.map_err(|err| to_graphql_error(&err))?;
+        let list = customer.map_or_else(|| ListId::all(AGENTS), |customer| ListId::below(AGENTS, customer));
+        let args = page_args(&list, first, after.as_deref(), last, before.as_deref())?;
         let view = request(ctx)?.view();
-        if let Some(customer) = customer_id {
-            let customer = id("customerId", &customer).map_err(|err| to_graphql_error(&err))?;
+        if let Some(customer) = customer {
             return AgentConnection::of_customer(&view, customer, filter, args).await;
         }
         let filter = agent::AgentFilter::from(filter.unwrap_or_default());
@@ -321,6 +333,6 @@ impl AgentQuery {
             .await
             .map_err(|err| to_graphql_error(&err))?;
         let page = page.map(|row| Agent { row: Arc::new(row), view: view.clone() });
-        Ok(AgentConnection::new(page, Count { view, of: AgentListScope::All(filter) }))
+        Ok(AgentConnection::new(page, list, Count { view, of: AgentListScope::All(filter) }))
     }
 }

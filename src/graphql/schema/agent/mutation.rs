@@ -4,12 +4,12 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObje
 
 use super::Agent;
 use crate::{
-    domain::{self, Error, agent},
+    domain::{self, Error, Input, InputErrors, agent},
     graphql::{
         engine::context::{RequestView, request},
         schema::{
             error::{MutationResult, UserError, into_mutation_result},
-            scalar::{Revision, id},
+            scalar::Revision,
         },
     },
 };
@@ -117,13 +117,15 @@ impl AgentMutation {
         let (request, CreateAgentInput { customer_id, name, description, owner_id, idempotency_key }) =
             (request(ctx)?, input);
         let answer = async {
+            let mut errors = InputErrors::default();
             let input = agent::CreateAgent {
-                customer_id: id("customerId", &customer_id)?,
+                customer_id: errors.id("customerId", &customer_id),
                 name,
                 description,
-                owner_id: owner_id.map(|owner| id("ownerId", &owner)).transpose()?,
+                owner_id: owner_id.map(|owner| errors.id("ownerId", &owner)),
             };
-            request.registry.create_agent(&request.idempotent_caller(ctx, idempotency_key)?, input).await
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            request.registry.create_agent(&caller, Input::new(input, errors)).await
         };
         CreateAgentPayload::of(request.fresh_view(), answer.await).await
     }
@@ -138,16 +140,15 @@ impl AgentMutation {
         let (request, UpdateAgentInput { agent_id, name, description, owner_id, idempotency_key }) =
             (request(ctx)?, input);
         let answer = async {
-            let owner = patch(owner_id)
-                .map(|owner| owner.map(|owner| id("ownerId", &owner)).transpose())
-                .transpose()?;
+            let mut errors = InputErrors::default();
             let input = agent::UpdateAgent {
-                id: id("agentId", &agent_id)?,
-                name: not_null("name", name)?,
+                id: errors.id("agentId", &agent_id),
+                name: errors.take(not_null("name", name)).flatten(),
                 description: patch(description),
-                owner_id: owner,
+                owner_id: patch(owner_id).map(|owner| owner.map(|owner| errors.id("ownerId", &owner))),
             };
-            request.registry.update_agent(&request.idempotent_caller(ctx, idempotency_key)?, input).await
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            request.registry.update_agent(&caller, Input::new(input, errors)).await
         };
         UpdateAgentPayload::of(request.fresh_view(), answer.await).await
     }
@@ -161,10 +162,11 @@ impl AgentMutation {
     ) -> async_graphql::Result<ArchiveAgentPayload> {
         let (request, ArchiveAgentInput { agent_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
-            request
-                .registry
-                .archive_agent(&request.idempotent_caller(ctx, idempotency_key)?, id("agentId", &agent_id)?)
-                .await
+            let mut errors = InputErrors::default();
+            let agent = errors.id("agentId", &agent_id);
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            errors.into_result()?;
+            request.registry.archive_agent(&caller, agent).await
         };
         ArchiveAgentPayload::of(request.fresh_view(), answer.await).await
     }
@@ -177,10 +179,11 @@ impl AgentMutation {
     ) -> async_graphql::Result<RestoreAgentPayload> {
         let (request, RestoreAgentInput { agent_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
-            request
-                .registry
-                .restore_agent(&request.idempotent_caller(ctx, idempotency_key)?, id("agentId", &agent_id)?)
-                .await
+            let mut errors = InputErrors::default();
+            let agent = errors.id("agentId", &agent_id);
+            let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
+            errors.into_result()?;
+            request.registry.restore_agent(&caller, agent).await
         };
         RestoreAgentPayload::of(request.fresh_view(), answer.await).await
     }

@@ -65,8 +65,8 @@ shapes! {
     Name = text().min_length(Some(1)).max_length(Some(NAME_CHARS_MAX)).pattern(Some(NAME));
     /// A complete name to search for. A string that can't be a name matches nothing.
     WholeName = text().pattern(Some(STORABLE));
-    /// A part of a name to search for.
-    NamePart = text().min_length(Some(1)).max_length(Some(NAME_CHARS_MAX)).pattern(Some(STORABLE));
+    /// A part of a name to search for. An empty one filters nothing.
+    NamePart = text().max_length(Some(NAME_CHARS_MAX)).pattern(Some(STORABLE));
     /// Free text, without U+0000.
     Description = text().max_length(Some(DESCRIPTION_CHARS_MAX)).pattern(Some(STORABLE));
     /// The system prompt, without U+0000. The limit counts bytes in UTF-8, so a text with non-ASCII characters may have

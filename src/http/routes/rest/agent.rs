@@ -11,13 +11,13 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AgentPath, Body, ExpectedForm, NoParameters, Parameters, refuse};
+use super::{AgentPath, Body, NoParameters, Parameters, refuse};
 use crate::{
     clock::{self, Instant},
     domain::{
-        Error, PAGE_MAX, PageArgs, Reading, Registry, Result as DomainResult,
+        Error, Input, InputErrors, PAGE_MAX, PageArgs, Reading, Registry, Result as DomainResult,
         agent::{self, AgentFilter, CreateAgent},
-        page::{cursor, key},
+        page::{ListId, kinds::AGENTS},
         policy::{self, Action},
     },
     http::{
@@ -109,16 +109,13 @@ pub struct NewAgent {
     owner_id: Option<String>,
 }
 
-impl ExpectedForm for NewAgent {
-    const FORM: &'static str = "the body must be a JSON object of strings: name, and optionally customer_id, description and owner_id";
-}
-
 refusals!(
     CreateRefusals = COMMON_PROBLEMS,
     BODY_PROBLEMS,
     &[
         ProblemKind::Forbidden,
         ProblemKind::Suspended,
+        ProblemKind::Canceled,
         ProblemKind::NotFound,
         ProblemKind::AlreadyExists,
         ProblemKind::LimitReached,
@@ -158,21 +155,19 @@ pub async fn create(
     let NewAgent { customer_id, name, description, owner_id } = input;
     let answer = async {
         policy::allow(&caller, Action::WriteAgents)?;
+        let mut errors = InputErrors::default();
         let customer_id = match customer_id {
-            Some(given) => id("customer_id", &given)?,
-            None => caller.only_customer().ok_or_else(|| {
+            Some(given) => errors.id("customer_id", &given),
+            None => {
                 let message =
                     "customer_id is required: your credential doesn't belong to exactly one customer";
-                Error::invalid("customer_id", message)
-            })?,
+                let only = caller.only_customer().ok_or_else(|| Error::invalid("customer_id", message));
+                errors.take(only).unwrap_or_else(|| uuid::Uuid::nil().into())
+            }
         };
-        let input = CreateAgent {
-            customer_id,
-            name,
-            description,
-            owner_id: owner_id.map(|owner| id("owner_id", &owner)).transpose()?,
-        };
-        state.registry.create_agent(&caller, input).await
+        let owner_id = owner_id.map(|owner| errors.id("owner_id", &owner));
+        let input = CreateAgent { customer_id, name, description, owner_id };
+        state.registry.create_agent(&caller, Input::new(input, errors)).await
     };
     let made = answer.await.map_err(refuse(&caller))?.value;
     // After a repeated request with the same idempotency key, the agent may have an active version already.
@@ -218,11 +213,6 @@ pub struct AgentListParams {
     after: Option<String>,
 }
 
-impl ExpectedForm for AgentListParams {
-    const FORM: &'static str = "the parameters are customer_id, archived, name, name_starts_with, name_contains, model_name, tool_name, limit and \
-         after, each at most once";
-}
-
 /// A page of agents.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Agents {
@@ -266,22 +256,19 @@ pub async fn list(
     } = which;
     let answer = async {
         let registry = &state.registry;
-        let args = page(limit.as_deref(), after.as_deref())?;
+        let mut errors = InputErrors::default();
+        let customer_id = customer_id.map(|customer| errors.id("customer_id", &customer));
         let archived = archived.map(|archived| {
             archived.parse().map_err(|_| Error::invalid("archived", "archived must be true or false"))
         });
-        let filter = AgentFilter {
-            archived: archived.transpose()?,
-            name,
-            name_starts_with,
-            name_contains,
-            model_name,
-            tool_name,
-        };
+        let archived = errors.take(archived.transpose()).flatten();
+        let list =
+            customer_id.map_or_else(|| ListId::all(AGENTS), |customer| ListId::below(AGENTS, customer));
+        let args = errors.and(page(&list, limit.as_deref(), after.as_deref()))?;
+        let filter = AgentFilter { archived, name, name_starts_with, name_contains, model_name, tool_name };
         let reading = registry.reading(&caller);
         let page = match customer_id {
             Some(customer) => {
-                let customer = id("customer_id", &customer)?;
                 let pages = registry.agents_of_each(&reading, &[customer], &filter, &args).await?;
                 pages.into_iter().map(|(_, page)| page).next().unwrap_or_else(crate::domain::Page::empty)
             }
@@ -290,7 +277,7 @@ pub async fn list(
         let numbers = active_numbers(registry, &reading, &page.items).await?;
         let last = page.items.last().filter(|_| page.has_next);
         DomainResult::Ok(Agents {
-            next: last.map(|row| cursor(row.id)),
+            next: last.map(|row| list.cursor(row.id)),
             agents: page.items.into_iter().map(|row| Agent::new(row, &numbers)).collect(),
         })
     };
@@ -342,14 +329,10 @@ async fn active_numbers(
 }
 
 /// Parses and checks `limit` and `after`.
-fn page(limit: Option<&str>, after: Option<&str>) -> DomainResult<PageArgs<AgentId>> {
+fn page(list: &ListId, limit: Option<&str>, after: Option<&str>) -> DomainResult<PageArgs<AgentId>> {
     let wrong = || Error::invalid("limit", format!("limit must be an integer from 1 to {PAGE_MAX}"));
-    let limit = limit.map(|limit| limit.parse().map_err(|_| wrong())).transpose()?;
-    let after = after.map(|after| key("after", after)).transpose()?;
-    PageArgs::new(limit, after, None, None).map_err(|_| wrong())
-}
-
-/// Parses the id in this field.
-fn id<T: std::str::FromStr>(field: &str, text: &str) -> DomainResult<T> {
-    text.parse().map_err(|_| Error::invalid(field, format!("{field} must be a UUID")))
+    let mut errors = InputErrors::default();
+    let after = errors.take(after.map(|after| list.key("after", after)).transpose()).flatten();
+    let limit = limit.map(|limit| limit.parse().map_err(|_| wrong())).transpose();
+    errors.and(limit.and_then(|limit| PageArgs::new(limit, after, None, None).map_err(|_| wrong())))
 }

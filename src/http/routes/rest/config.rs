@@ -9,7 +9,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AgentPath, ExpectedForm, Parameters, refuse};
+use super::{AgentPath, Parameters, refuse};
 use crate::{
     clock::{self, Instant},
     domain::{
@@ -108,15 +108,12 @@ pub struct ActiveConfigParams {
     at_least: Option<String>,
 }
 
-impl ExpectedForm for ActiveConfigParams {
-    const FORM: &'static str = "the only parameter is at_least, at most once";
-}
-
 refusals!(
     ActiveRefusals = COMMON_PROBLEMS,
     &[
         ProblemKind::Forbidden,
         ProblemKind::Suspended,
+        ProblemKind::Canceled,
         ProblemKind::NotFound,
         ProblemKind::NotActive,
         ProblemKind::PreconditionFailed,

@@ -3,12 +3,15 @@
 //!
 //! Each path, known or not, first requires a valid credential. Each error is `application/problem+json`.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    error::Error as StdError,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     Router,
     body::{HttpBody, to_bytes},
-    extract::{FromRequest, FromRequestParts, Path, Query, Request, State},
+    extract::{FromRequest, FromRequestParts, Path, Query, Request, State, rejection::QueryRejection},
     http::{HeaderName, HeaderValue, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -166,26 +169,34 @@ impl FromRequestParts<AppState> for AgentPath {
     }
 }
 
-/// The expected form of an endpoint's parameters or body, as a sentence for error messages.
-trait ExpectedForm: DeserializeOwned {
-    const FORM: &'static str;
-}
-
 /// The query parameters. Unknown, repeated and malformed ones are rejected as `bad-parameters`.
 pub struct Parameters<T>(T);
 
-impl<T: ExpectedForm> FromRequestParts<AppState> for Parameters<T> {
+impl<T: DeserializeOwned> FromRequestParts<AppState> for Parameters<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let Ok(RequestId(id)) = RequestId::from_request_parts(parts, state).await;
-        let refuse = |detail| Problem::request(ProblemKind::BadParameters, detail, &id);
         if !query::is_text(parts.uri.query().unwrap_or_default()) {
-            return Err(refuse(query::NOT_TEXT));
+            return Err(Problem::request(ProblemKind::BadParameters, query::NOT_TEXT, &id));
         }
-        let Query(parameters) = Query::from_request_parts(parts, state).await.map_err(|_| refuse(T::FORM))?;
-        Ok(Self(parameters))
+        match Query::from_request_parts(parts, state).await {
+            Ok(Query(parameters)) => Ok(Self(parameters)),
+            Err(err) => Err(wrong_parameter(&err, &id)),
+        }
     }
+}
+
+/// The problem of an unknown or repeated parameter. serde's messages name it: "unknown field `x`, expected …".
+fn wrong_parameter(err: &QueryRejection, request_id: &str) -> Problem {
+    let cause = err.source().map(ToString::to_string).unwrap_or_default();
+    let name = cause.split('`').nth(1).map(str::to_owned);
+    let detail = match &name {
+        Some(name) if cause.starts_with("duplicate") => format!("the parameter `{name}` may occur once"),
+        Some(name) => format!("there is no parameter `{name}`"),
+        None => "the parameters can't be read".to_owned(),
+    };
+    Problem::request_field(ProblemKind::BadParameters, name, detail, request_id)
 }
 
 /// For endpoints without query parameters: rejects any.
@@ -195,10 +206,6 @@ pub type NoParameters = Parameters<EmptyParams>;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EmptyParams {}
-
-impl ExpectedForm for EmptyParams {
-    const FORM: &'static str = "this endpoint has no parameters";
-}
 
 /// The body, a JSON object, and the idempotency key in the request's header. Reading a body may take long, so the
 /// caller's rights are checked again after it.
@@ -215,7 +222,7 @@ impl<T> Body<T> {
     }
 }
 
-impl<T: ExpectedForm> FromRequest<AppState> for Body<T> {
+impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
@@ -243,15 +250,11 @@ impl<T: ExpectedForm> FromRequest<AppState> for Body<T> {
             let recheck = recheck(state, *since, &caller, &parts.headers).await;
             recheck.map_err(|err| Problem::new(&err, &id))?;
         }
-        let read = || {
-            let key = idempotency_key(&parts, &json)?;
-            let input = json_reader::from_json(&json).map_err(|err| Error::Invalid {
-                field: field(err.path()),
-                message: format!("{} ({err})", T::FORM),
-            })?;
-            Ok(Self { input, key })
-        };
-        read().map_err(|err: Error| Problem::new(&err, &id))
+        let key = idempotency_key(&parts, &json).map_err(|err| Problem::new(&err, &id))?;
+        let input = json_reader::from_json(&json).map_err(|err| {
+            Problem::request_field(ProblemKind::Invalid, field(err.path()), err.to_string(), &id)
+        })?;
+        Ok(Self { input, key })
     }
 }
 

@@ -9,7 +9,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AgentPath, Body, ExpectedForm, NoParameters, refuse};
+use super::{AgentPath, Body, NoParameters, refuse};
 use crate::{
     clock::{self, Instant},
     domain::{
@@ -67,12 +67,6 @@ pub struct NewVersion {
     #[serde(default, deserialize_with = "body::integer")]
     #[schema(value_type = Option<schemas::VersionNumber>)]
     expected_latest_number: Option<i32>,
-}
-
-impl ExpectedForm for NewVersion {
-    const FORM: &'static str = "the body must be a JSON object: the strings system_prompt and model_name, and optionally \
-         the object model_parameters, tools (a list of objects, as an MCP server lists them), the string \
-         message, the booleans activate, if_changed and refuse_warnings, and the integer expected_latest_number";
 }
 
 /// A version of an agent. It never changes.
@@ -141,6 +135,7 @@ refusals!(
     &[
         ProblemKind::Forbidden,
         ProblemKind::Suspended,
+        ProblemKind::Canceled,
         ProblemKind::NotFound,
         ProblemKind::Conflict,
         ProblemKind::Archived,

@@ -1,24 +1,26 @@
-//! Customers in the GraphQL schema: the object, its lists, the queries, and the mutations of its own fields.
+//! Customers in the GraphQL schema: the object, its lists and the queries. The mutations are in `mutation.rs`.
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+
+mod mutation;
+
+pub use mutation::CustomerMutation;
 
 use super::{
-    agent::{AgentConnection, AgentFilter, not_null},
+    agent::{AgentConnection, AgentFilter},
     api_key::ApiKeyConnection,
     billing::Usage,
     change::{ChangeConnection, ChangeFilter},
-    error::{
-        MutationResult, Nullable, UserError, into_mutation_result, nullable, nullable_root, to_graphql_error,
-    },
+    error::{Nullable, nullable, nullable_root, to_graphql_error},
     invitation::InvitationConnection,
     member::MembershipConnection,
-    page::{connection, page_args},
-    scalar::{DateTime, Revision, id, to_id},
+    page::{AGENTS, API_KEYS, CHANGES, CUSTOMERS, INVITATIONS, MEMBERS, connection, page_args},
+    scalar::{DateTime, id, to_id},
 };
 use crate::{
-    domain::{BoundedCount, Error, audit::AuditSubject, customer, policy::Action},
+    domain::{BoundedCount, Error, audit::AuditSubject, customer, page::ListId, policy::Action},
     graphql::engine::context::{RequestView, request},
     id::CustomerId,
 };
@@ -127,7 +129,8 @@ impl Customer {
         before: Option<String>,
     ) -> Nullable<MembershipConnection> {
         nullable(async {
-            let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+            let list = ListId::below(MEMBERS, self.row.id);
+            let args = page_args(&list, first, after.as_deref(), last, before.as_deref())?;
             MembershipConnection::of_customer(&self.view, self.row.id, args).await.map(Some)
         })
         .await
@@ -145,7 +148,8 @@ impl Customer {
         before: Option<String>,
     ) -> Nullable<InvitationConnection> {
         nullable(async {
-            let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+            let list = ListId::below(INVITATIONS, self.row.id);
+            let args = page_args(&list, first, after.as_deref(), last, before.as_deref())?;
             InvitationConnection::of_customer(&self.view, self.row.id, args).await.map(Some)
         })
         .await
@@ -164,7 +168,8 @@ impl Customer {
         before: Option<String>,
     ) -> Nullable<ApiKeyConnection> {
         nullable(async {
-            let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+            let list = ListId::below(API_KEYS, self.row.id);
+            let args = page_args(&list, first, after.as_deref(), last, before.as_deref())?;
             ApiKeyConnection::of_customer(&self.view, self.row.id, args).await.map(Some)
         })
         .await
@@ -182,7 +187,8 @@ impl Customer {
         #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
         before: Option<String>,
     ) -> async_graphql::Result<AgentConnection> {
-        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        let args =
+            page_args(&ListId::below(AGENTS, self.row.id), first, after.as_deref(), last, before.as_deref())?;
         AgentConnection::of_customer(&self.view, self.row.id, filter, args).await
     }
 
@@ -201,7 +207,8 @@ impl Customer {
     ) -> Nullable<ChangeConnection> {
         nullable(async {
             self.view.allow_on(Action::ReadChanges, self.row.id)?;
-            let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+            let list = ListId::below(CHANGES, self.row.id);
+            let args = page_args(&list, first, after.as_deref(), last, before.as_deref())?;
             ChangeConnection::of(&self.view, AuditSubject::Customer(self.row.id), filter, args)
                 .await
                 .map(Some)
@@ -282,7 +289,8 @@ impl CustomerQuery {
         before: Option<String>,
         #[graphql(desc = "Only matching customers; all if left out.")] filter: Option<CustomerFilter>,
     ) -> async_graphql::Result<CustomerConnection> {
-        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        let list = ListId::all(CUSTOMERS);
+        let args = page_args(&list, first, after.as_deref(), last, before.as_deref())?;
         let name = filter.and_then(|CustomerFilter { name }| name);
         let view = request(ctx)?.view();
         let page = view
@@ -291,98 +299,7 @@ impl CustomerQuery {
             .await
             .map_err(|err| to_graphql_error(&err))?;
         let page = page.map(|row| Customer { row: Arc::new(row), view: view.clone() });
-        Ok(CustomerConnection::new(page, CustomerCount { view, name }))
-    }
-}
-
-/// The fields of a new customer.
-#[derive(Clone, Debug, InputObject)]
-pub struct CreateCustomerInput {
-    /// The display name: 1 to 200 characters, not unique.
-    name: String,
-    #[doc = idempotency_key!()]
-    idempotency_key: Option<String>,
-}
-
-/// The fields of a customer to change. A field that is left out, or null, keeps its value.
-#[derive(Clone, Debug, InputObject)]
-pub struct UpdateCustomerInput {
-    /// The UUID of the customer to change.
-    customer_id: ID,
-    /// The new display name: 1 to 200 characters. Not null.
-    name: MaybeUndefined<String>,
-    #[doc = idempotency_key!()]
-    idempotency_key: Option<String>,
-}
-
-/// The result of `createCustomer`.
-#[derive(SimpleObject)]
-pub struct CreateCustomerPayload {
-    /// The new customer; null if there are `userErrors`.
-    customer: Option<Customer>,
-    /// The commit that created the customer; null if there are `userErrors`.
-    revision: Option<Revision>,
-    /// Why the customer wasn't created; empty on success.
-    user_errors: Vec<UserError>,
-}
-
-/// The result of `updateCustomer`.
-#[derive(SimpleObject)]
-pub struct UpdateCustomerPayload {
-    /// The customer after the change; null if there are `userErrors`.
-    customer: Option<Customer>,
-    /// The commit that set these values, an earlier one if they were set already; null if there are `userErrors`.
-    revision: Option<Revision>,
-    /// Why the customer wasn't changed; empty on success.
-    user_errors: Vec<UserError>,
-}
-
-/// The root fields of `Mutation` that create and change customers.
-#[derive(Default)]
-pub struct CustomerMutation;
-
-#[Object]
-impl CustomerMutation {
-    /// Creates a customer with plan FREE and billing status ACTIVE. For operators.
-    async fn create_customer(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The new customer's fields.")] input: CreateCustomerInput,
-    ) -> async_graphql::Result<CreateCustomerPayload> {
-        let (request, CreateCustomerInput { name, idempotency_key }) = (request(ctx)?, input);
-        let answer = async {
-            let input = customer::CreateCustomer { name };
-            request.registry.create_customer(&request.idempotent_caller(ctx, idempotency_key)?, input).await
-        };
-        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
-        Ok(CreateCustomerPayload {
-            customer: Customer::reread(request.fresh_view(), value).await?,
-            revision,
-            user_errors,
-        })
-    }
-
-    /// Changes a customer's name. For its ADMINs and operators. Fails with SUSPENDED while the customer isn't
-    /// served, unless an operator does it.
-    async fn update_customer(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The customer, and the fields to change.")] input: UpdateCustomerInput,
-    ) -> async_graphql::Result<UpdateCustomerPayload> {
-        let (request, UpdateCustomerInput { customer_id, name, idempotency_key }) = (request(ctx)?, input);
-        let answer = async {
-            let input = customer::UpdateCustomer {
-                id: id("customerId", &customer_id)?,
-                name: not_null("name", name)?,
-            };
-            request.registry.update_customer(&request.idempotent_caller(ctx, idempotency_key)?, input).await
-        };
-        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
-        Ok(UpdateCustomerPayload {
-            customer: Customer::reread(request.fresh_view(), value).await?,
-            revision,
-            user_errors,
-        })
+        Ok(CustomerConnection::new(page, list, CustomerCount { view, name }))
     }
 }
 

@@ -1,12 +1,10 @@
-//! Agents: a name that stays, and versions of which one is active.
+//! Agents: a name that stays, and versions of which one is active. The reading functions are in `list.rs`.
 
 use sea_orm::Set;
 use serde_json::json;
 
-#[cfg(doc)]
-use super::Error;
 use super::{
-    BoundedCount, Caller, Outcome, Page, PageArgs, Patch, Reading, Registry, Result, WriteResult,
+    Caller, Error, Input, Outcome, Page, PageArgs, Patch, Registry, Result, WriteResult,
     activation::{self, Reason},
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
@@ -18,11 +16,13 @@ use super::{
 use crate::{
     clock::{Clock, Instant},
     db::ChangeRecord,
-    entity::{agent, count::Counted},
+    entity::agent,
     id::{AgentId, CustomerId, Revision, UserId},
 };
 
 pub use agent::{Filter as AgentFilter, Model as Agent};
+
+mod list;
 
 /// The fields of a new agent.
 #[derive(Clone, Debug)]
@@ -67,21 +67,31 @@ impl Registry {
     /// # Errors
     /// [`Error::NotFound`] for the customer, [`Error::Forbidden`], [`Error::Suspended`], [`Error::LimitReached`],
     /// [`Error::AlreadyExists`] for the name, [`Error::Invalid`] or [`Error::TooLarge`] for a field.
-    pub async fn create_agent(&self, caller: &Caller, input: CreateAgent) -> Result<WriteResult<Agent>> {
-        policy::allow_on(caller, Action::WriteAgents, input.customer_id, "customer")?;
-        let CreateAgent { customer_id, name, description, owner_id } = input;
-        let name = text::normal_name("name", &name)?;
-        check_purpose(description.as_deref())?;
-        let clock = self.clock().clone();
-        self.write(caller, move |txn| async move {
+    pub async fn create_agent(
+        &self,
+        caller: &Caller,
+        input: impl Into<Input<CreateAgent>>,
+    ) -> Result<WriteResult<Agent>> {
+        let (CreateAgent { customer_id, name, description, owner_id }, mut errors) = input.into().open();
+        errors.allow_on(caller, Action::WriteAgents, customer_id, "customer")?;
+        let name = errors.take(text::normal_name("name", &name)).unwrap_or_default();
+        errors.note(check_purpose(description.as_deref()));
+        errors.into_result()?;
+        let (clock, wanted) = (self.clock().clone(), name.clone());
+        let made = self.write(caller, move |txn| async move {
             let (txn, customer) = txn.customer(Action::WriteAgents, customer_id, "customer").await?;
             limit::check_quota(&txn, &customer, QuotaKind::Agents, 1, clock.now()).await?;
             let agent = Agent { owner_id, ..new_agent(&clock, customer_id, name, description) };
             txn.insert(agent::ActiveModel::from(agent.clone())).await?;
             txn.record(creation_entry(&agent));
             Ok(Outcome::Changed(agent))
-        })
-        .await
+        });
+        match made.await {
+            Err(taken @ Error::AlreadyExists { .. }) => {
+                Err(self.describe_holder(caller, customer_id, &wanted, taken).await)
+            }
+            made => made,
+        }
     }
 
     /// Changes an agent's own fields, not its versions.
@@ -89,12 +99,21 @@ impl Registry {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Suspended`], [`Error::AlreadyExists`] for its name,
     /// [`Error::Invalid`] or [`Error::TooLarge`] for a field.
-    pub async fn update_agent(&self, caller: &Caller, input: UpdateAgent) -> Result<WriteResult<Agent>> {
+    pub async fn update_agent(
+        &self,
+        caller: &Caller,
+        input: impl Into<Input<UpdateAgent>>,
+    ) -> Result<WriteResult<Agent>> {
         policy::allow(caller, Action::WriteAgents)?;
-        let UpdateAgent { id, name, description, owner_id } = input;
-        check_purpose(description.as_ref().and_then(|text| text.as_deref()))?;
-        let clock = self.clock().clone();
-        self.write(caller, move |txn| async move {
+        let (UpdateAgent { id, name, description, owner_id }, mut errors) = input.into().open();
+        errors.note(check_purpose(description.as_ref().and_then(|text| text.as_deref())));
+        // A name from before today's rules may stay, so without another error the name is checked in the write.
+        if let Some(name) = name.as_deref().filter(|_| !errors.is_empty()) {
+            errors.note(text::normal_name("name", name).map(drop));
+        }
+        errors.into_result()?;
+        let (clock, wanted) = (self.clock().clone(), name.clone());
+        let made = self.write(caller, move |txn| async move {
             let (txn, _, before) = txn.agent(Action::WriteAgents, id).await?;
             let after = Agent {
                 // A name from before today's rules may stay.
@@ -111,8 +130,39 @@ impl Registry {
                 return Ok(Outcome::Unchanged { value: before, since });
             }
             Ok(Outcome::Changed(update_locked(&txn, &clock, before, after).await?))
-        })
-        .await
+        });
+        match (made.await, wanted) {
+            (Err(taken @ Error::AlreadyExists { .. }), Some(name)) => {
+                let agent = self.agents_by_ids(&self.reading(caller), &[id]).await?.pop();
+                let customer = agent.ok_or(Error::NotFound("agent"))?.customer_id;
+                Err(self.describe_holder(caller, customer, &name, taken).await)
+            }
+            (made, _) => made,
+        }
+    }
+
+    /// The error for a name that is in use, which says so when the agent that holds it is archived: lists that leave
+    /// out archived agents don't show that one.
+    async fn describe_holder(
+        &self,
+        caller: &Caller,
+        customer: CustomerId,
+        name: &str,
+        taken: Error,
+    ) -> Error {
+        let filter =
+            AgentFilter { archived: Some(true), name: Some(name.to_owned()), ..AgentFilter::default() };
+        let Ok(page) = PageArgs::new(Some(1), None, None, None) else { return taken };
+        let archived = self.agents_of_each(&self.reading(caller), &[customer], &filter, &page).await;
+        let is_archived =
+            |pages: Vec<(CustomerId, Page<Agent>)>| pages.iter().any(|(_, page)| !page.items.is_empty());
+        match archived.map(is_archived) {
+            Ok(true) => Error::AlreadyExists {
+                field: "name",
+                message: "the customer already has an agent of this name, which is archived; restore or rename it",
+            },
+            Ok(false) | Err(_) => taken,
+        }
     }
 
     /// Archives an agent: it stops serving, and takes no new version until it is restored.
@@ -149,116 +199,6 @@ impl Registry {
             Ok(Outcome::Changed(restore_locked(&txn, &clock, before).await?))
         })
         .await
-    }
-
-    /// The agents with these ids that the reader may see. For references from other objects.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for a credential without any scope.
-    pub async fn agents_by_ids(&self, reading: &Reading, ids: &[AgentId]) -> Result<Vec<Agent>> {
-        policy::allow(&reading.caller, Action::ReadServing)?;
-        Ok(reading.view.all(agent::by_ids(&reading.view.tenant_filter(), ids)).await?)
-    }
-
-    /// A page of the agents that the reader may see, oldest first.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`; [`Error::Invalid`] for the
-    /// filter.
-    pub async fn agents(
-        &self,
-        reading: &Reading,
-        filter: &AgentFilter,
-        page: &PageArgs<AgentId>,
-    ) -> Result<Page<Agent>> {
-        policy::allow(&reading.caller, Action::ReadAgents)?;
-        check_filter(filter)?;
-        let rows =
-            reading.view.all(agent::page(&reading.view.tenant_filter(), filter, &page.keyset_page())).await?;
-        Ok(page.page(rows))
-    }
-
-    /// How many agents match the filter, of those that the reader may see.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`; [`Error::Invalid`] for the
-    /// filter.
-    pub async fn count_agents(&self, reading: &Reading, filter: &AgentFilter) -> Result<BoundedCount> {
-        policy::allow(&reading.caller, Action::ReadAgents)?;
-        check_filter(filter)?;
-        let row = reading.view.one(agent::count(&reading.view.tenant_filter(), filter)).await?;
-        Ok(row.map(Counted::bounded).unwrap_or_default())
-    }
-
-    /// The same page of agents for each of these customers.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`; [`Error::Invalid`] for the
-    /// filter.
-    pub async fn agents_of_each(
-        &self,
-        reading: &Reading,
-        customers: &[CustomerId],
-        filter: &AgentFilter,
-        page: &PageArgs<AgentId>,
-    ) -> Result<Vec<(CustomerId, Page<Agent>)>> {
-        policy::allow(&reading.caller, Action::ReadAgents)?;
-        check_filter(filter)?;
-        let visible = super::visible(reading, customers, |id| *id);
-        let rows = reading.view.all(agent::page_each(&visible, filter, &page.keyset_page())).await?;
-        Ok(super::page_each(customers, rows, |agent| agent.customer_id, page))
-    }
-
-    /// For each of these users, the same page of the agents that the user owns and the reader may see.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`.
-    pub async fn agents_of_each_owner(
-        &self,
-        reading: &Reading,
-        owners: &[UserId],
-        page: &PageArgs<AgentId>,
-    ) -> Result<Vec<(UserId, Page<Agent>)>> {
-        policy::allow(&reading.caller, Action::ReadAgents)?;
-        let rows = reading
-            .view
-            .all(agent::page_each_owner(&reading.view.tenant_filter(), owners, &page.keyset_page()))
-            .await?;
-        let owned = rows.into_iter().filter_map(|agent| Some((agent.owner_id?, agent))).collect();
-        let pages = super::page_each(owners, owned, |(owner, _): &(UserId, Agent)| *owner, page);
-        Ok(pages.into_iter().map(|(owner, page)| (owner, page.map(|(_, agent)| agent))).collect())
-    }
-
-    /// For each of these users, how many agents the user owns that the reader may see.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`.
-    pub async fn count_agents_of_each_owner(
-        &self,
-        reading: &Reading,
-        owners: &[UserId],
-    ) -> Result<Vec<(UserId, BoundedCount)>> {
-        policy::allow(&reading.caller, Action::ReadAgents)?;
-        let rows = reading.view.all(agent::count_each_owner(&reading.view.tenant_filter(), owners)).await?;
-        Ok(super::zero_filled(owners, rows))
-    }
-
-    /// For each of these customers, how many agents match the filter.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`; [`Error::Invalid`] for the
-    /// filter.
-    pub async fn count_agents_of_each(
-        &self,
-        reading: &Reading,
-        customers: &[CustomerId],
-        filter: &AgentFilter,
-    ) -> Result<Vec<(CustomerId, BoundedCount)>> {
-        policy::allow(&reading.caller, Action::ReadAgents)?;
-        check_filter(filter)?;
-        let visible = super::visible(reading, customers, |id| *id);
-        let rows = reading.view.all(agent::count_each(&visible, filter)).await?;
-        Ok(super::zero_filled(customers, rows))
     }
 }
 
@@ -347,21 +287,6 @@ async fn set_archived(
 pub(super) fn check_purpose(description: Option<&str>) -> Result<()> {
     if let Some(description) = description {
         text::check_description("description", description)?;
-    }
-    Ok(())
-}
-
-/// Checks the filter's texts here, since the database refuses some of them with an error.
-fn check_filter(filter: &AgentFilter) -> Result<()> {
-    let AgentFilter { archived: _, name, name_starts_with, name_contains, model_name, tool_name } = filter;
-    let parts = [("nameStartsWith", name_starts_with), ("nameContains", name_contains)];
-    for (field, part) in parts {
-        if let Some(part) = part {
-            text::check_part(field, part)?;
-        }
-    }
-    for (field, whole) in [("name", name), ("modelName", model_name), ("toolName", tool_name)] {
-        whole.as_deref().map_or(Ok(()), |whole| text::check_no_nul(field, whole))?;
     }
     Ok(())
 }
