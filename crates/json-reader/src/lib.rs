@@ -5,6 +5,8 @@
 //! reads into a type that implements serde's `Deserialize`. Both take time linear in the text. Parsing doesn't
 //! recurse.
 //!
+//! [`Splitter`] reads an object that is too large for memory, piece by piece.
+//!
 //! This crate never calls serde_json's parser. It depends on serde_json only to convert between the two trees.
 
 mod convert;
@@ -17,6 +19,7 @@ mod number;
 mod object;
 mod path;
 mod reader;
+mod split;
 mod text;
 mod typed;
 mod value;
@@ -28,6 +31,7 @@ pub use lossy::{INTEGER_MAX, lossy_integer};
 pub use number::Number;
 pub use object::{IntoIter, Iter, Object};
 pub use path::{Path, Segment};
+pub use split::{Piece, RawItem, SplitLimits, Splitter};
 pub use text::{JsonText, serialize_text};
 pub use typed::{TypeError, from_json};
 pub use value::Json;

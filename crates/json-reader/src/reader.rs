@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// The prefix of all keys that serde_json interprets, in any of its features.
-const RESERVED: &str = "$serde_json::private::";
+pub(crate) const RESERVED: &str = "$serde_json::private::";
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Json, ReadError> {
