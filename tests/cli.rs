@@ -160,6 +160,8 @@ fn a_bad_setting_is_one_line_and_exit_code_2() {
         &["migrate", "--database-url", "nonsense"],
         &["serve", "--log", "agent_registry=loud"],
         &["operator", "list", "--signing-key", "/dev/null"],
+        &["import", PROMPTS, "--customer", customer, "--exact", "--activate"],
+        &["import", PROMPTS, "--customer", customer, "--format", "csv"],
         &["nonsense"],
         &["serve", "--nonsense"],
     ] {
@@ -270,6 +272,51 @@ fn an_import_that_the_plan_has_no_room_for_does_not_begin() {
     };
     assert!(pipe(&many).starts_with("agents created 500"));
     assert!(pipe(&many).starts_with("agents created 0, updated 0, unchanged 500"));
+}
+
+#[test]
+fn files_of_other_registries_are_converted_and_what_cannot_be_is_said() {
+    let home = Home::new("foreign");
+    let customer = home.last(&["customer", "create", "--name", "City"]);
+    let file = home.path("langfuse.json");
+    let prompts = serde_json::json!([
+        { "name": "critic", "version": 2, "prompt": "Be strict.", "labels": ["production"], "config": { "model": "gpt-4o" } },
+        { "name": "chat", "version": 1, "prompt": [{ "role": "user", "content": "Hi" }] },
+    ]);
+    std::fs::write(&file, prompts.to_string()).unwrap();
+    let import = |more: &[&'static str]| {
+        let mut args = vec!["import", &file, "--customer", &customer, "--format", "langfuse"];
+        args.extend(more);
+        args.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let args = import(&[]);
+    let (code, told) = home.complaint(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(code, 1);
+    assert!(
+        told.contains("record 2, prompt \"chat\" version 1: the chat prompt has no system message"),
+        "{told}"
+    );
+    let run = |more: &[&'static str]| {
+        let args = import(more);
+        home.last(&args.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let expected = "agents created 1, updated 0, unchanged 0; versions published 1";
+    assert_eq!(run(&["--skip-bad", "--dry-run"]), format!("dry run: {expected}"));
+    assert_eq!(home.output_of(&["export", "--customer", &customer]), "", "nothing was stored");
+    assert_eq!(run(&["--skip-bad"]), expected);
+    let exported = home.output_of(&["export", "--customer", &customer, "--agent", "critic"]);
+    assert!(exported.starts_with(r#"{"active":1,"agent":"critic""#), "{exported}");
+    assert!(exported.contains(r#""message":"Langfuse version 2","model_name":"gpt-4o""#), "{exported}");
+    let (code, told) = home.complaint(&["export", "--customer", &customer, "--agent", "nobody"]);
+    assert!(code == 1 && told.contains("no agent with the name or id \"nobody\""), "{told}");
+
+    // Bad lines of our own format.
+    let lines = home.path("lines.jsonl");
+    std::fs::write(&lines, "[1]\n{\"agent\": \"Good\", \"versions\": []}\n").unwrap();
+    let (code, told) = home.complaint(&["import", &lines, "--customer", &customer]);
+    assert!(code == 1 && told.contains("write one agent a line"), "{told}");
+    let done = home.last(&["import", &lines, "--customer", &customer, "--skip-bad"]);
+    assert_eq!(done, "agents created 1, updated 0, unchanged 0; versions published 0; lines skipped 1");
 }
 
 #[test]

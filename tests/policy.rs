@@ -119,6 +119,8 @@ fn its_table_is_this_one() {
     FyyNNy FyFFFFF FNFFFy WriteAgents
     FyyNNy FFyFFFF FNFFFy PublishVersions
     FyyNNy FFFyFFF FNFFFy ActivateVersions
+    FFyNNy yFFFFFF FNFFFy ExportAgents
+    FFyNNy FFFFFFF FNFFFy ImportAgents
     yyyNNy FFFFyFF FNyFFy ReadConfigs
     yyyNNy FFFFFyF FNFyFy WatchActivations
     FFyNNy FFFFFFy FNFFFy ReadChanges

@@ -6,7 +6,7 @@ use agent_registry::{
     domain::{
         Caller,
         customer::{CreateCustomer, Plan},
-        transfer::ImportAgents,
+        transfer::{ImportAgents, ImportOptions},
     },
 };
 use serde_json::{Value, json};
@@ -127,8 +127,9 @@ async fn fill(common: &Common, customers: usize) -> Result<(), Failure> {
             registry.create_customer(&caller, CreateCustomer { name: format!("Customer {nth}") }).await?;
         let customer_id = made.value.id;
         registry.set_plan(&caller, customer_id, Plan::Enterprise).await?;
-        let input = ImportAgents { customer_id, model_name: "gpt-4-turbo".to_owned(), activate: true };
-        registry.import_agents(&caller, input, &mut file.as_slice(), &mut |_| {}).await?;
+        let options = ImportOptions { activate: true, ..ImportOptions::default() };
+        let (input, mut from) = (ImportAgents::new(customer_id, "gpt-4-turbo", options), file.as_slice());
+        registry.import(&caller, input, &mut from).await?.run(&mut |_, _| {}).await?;
         bar.inc(1);
     }
     bar.finish_and_clear();

@@ -73,8 +73,13 @@ pub static FIRST_STEPS: [Step; 13] = [
 ];
 
 /// The later migrations, which `schema_migrations` records. A new migration has its line at the end.
-pub static STEPS: &[Step] =
-    &[step!("0014_schema_range"), step!("0015_content"), step!("0016_identities"), step!("0017_rollback")];
+pub static STEPS: &[Step] = &[
+    step!("0014_schema_range"),
+    step!("0015_content"),
+    step!("0016_identities"),
+    step!("0017_rollback"),
+    step!("0018_import"),
+];
 
 /// Returns the schema number of this binary: that of the last migration it knows.
 #[must_use]

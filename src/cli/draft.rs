@@ -1,5 +1,4 @@
-//! Exports are written to a temporary file first. So a failed export leaves no partial output, and a slow reader of
-//! standard output doesn't keep a database transaction open.
+//! Exports are written to a temporary file first. So a failed export leaves no partial output.
 
 use std::{
     fs::{self, OpenOptions},

@@ -3,17 +3,21 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use tokio::io::AsyncWriteExt;
 
 use super::{
     Failure,
     draft::{Draft, finish},
-    progress::spinner,
+    progress::bar,
     with_context,
 };
 use crate::{
     app::CliContext,
     config::Common,
-    domain::{Caller, transfer::Exported},
+    domain::{
+        Caller,
+        transfer::{ExportAgents, Exported},
+    },
     id::CustomerId,
 };
 
@@ -23,6 +27,9 @@ pub(super) struct Export {
     /// The id of the customer whose agents are exported
     #[arg(long, value_name = "ID")]
     customer: CustomerId,
+    /// An agent to export, by its name or id; may be repeated [default: all agents]
+    #[arg(long = "agent", value_name = "NAME|ID")]
+    agents: Vec<String>,
     /// The file to write; it is replaced only when the export has succeeded [default: standard output]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -30,9 +37,10 @@ pub(super) struct Export {
 
 impl Export {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
-        let Self { customer, output } = self;
+        let Self { customer, agents, output } = self;
+        let input = ExportAgents { customer_id: customer, agents, memory: None };
         let mut draft = Draft::open(output.as_deref())?;
-        let work = async |context: &CliContext| write(context, customer, &mut draft).await;
+        let work = async |context: &CliContext| write(context, input, &mut draft).await;
         let Exported { agents, versions } = with_context(common, work).await?;
         draft.publish(output.as_deref())?;
         eprintln!("agents {agents}, versions {versions}");
@@ -40,12 +48,18 @@ impl Export {
     }
 }
 
-async fn write(context: &CliContext, customer: CustomerId, draft: &mut Draft) -> Result<Exported, Failure> {
-    let bar = spinner("{spinner} {pos} agents {elapsed}");
-    let caller = Caller::system("export");
+async fn write(context: &CliContext, input: ExportAgents, draft: &mut Draft) -> Result<Exported, Failure> {
+    let mut export = context.registry.export(&Caller::system("export"), input).await?;
+    let bar = bar(export.progress().1, "{wide_bar} {pos}/{len} agents {eta}");
     let mut file = draft.writer()?;
-    let progress = &mut |done: Exported| bar.set_position(done.agents);
-    let done = context.registry.export_agents(&caller, customer, &mut file, progress).await;
+    let written = async {
+        while let Some(text) = export.next().await? {
+            file.write_all(&text).await?;
+            bar.set_position(export.progress().0.agents);
+        }
+        Ok::<_, Failure>(export.progress().0)
+    };
+    let done = written.await;
     bar.finish_and_clear();
     let done = done?;
     finish(file).await?;

@@ -96,6 +96,9 @@ pub enum Failure {
     /// An import stopped early.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// A file of another registry can't be converted.
+    #[error("{0}")]
+    Convert(String),
     /// A request to a running service failed.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -126,6 +129,7 @@ impl Failure {
             Self::Start(_)
             | Self::Domain(_)
             | Self::Import(_)
+            | Self::Convert(_)
             | Self::Client(_)
             | Self::Gateway(_)
             | Self::Demo(_)

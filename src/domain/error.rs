@@ -9,7 +9,7 @@ use crate::{
     share::BudgetFull,
 };
 
-use super::limit::LimitedResource;
+use super::{limit::LimitedResource, text::snake_case};
 
 /// The result of an operation of the domain.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -270,6 +270,21 @@ impl Error {
             Self::KeyReused => Some("idempotencyKey"),
             _ => None,
         }
+    }
+
+    /// The field at fault, if it is one, and the message, spelled as REST and files spell fields: in snake_case. The domain's messages
+    /// spell the field as GraphQL does, in camelCase.
+    #[must_use]
+    pub fn in_snake_case(&self) -> (Option<String>, String) {
+        if let Self::Several(errors) = self {
+            let messages: Vec<_> = errors.iter().map(|err| err.in_snake_case().1).collect();
+            return (None, messages.join("; "));
+        }
+        let message = self.to_string();
+        let Some(field) = self.field() else { return (None, message) };
+        let snake = snake_case(field);
+        let message = message.replace(field, &snake);
+        (Some(snake), message)
     }
 
     /// The errors that this one stands for: itself, or each of several.

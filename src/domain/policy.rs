@@ -65,6 +65,10 @@ macro_rules! with_actions {
             PublishVersions,
             /// Activate versions, roll back and deactivate.
             ActivateVersions,
+            /// Export a customer's agents with all their versions, as a file.
+            ExportAgents,
+            /// Import agents with all their versions from a file.
+            ImportAgents,
             /// Read the active configurations of agents.
             ReadConfigs,
             /// Subscribe to activations; together with READ_CONFIGS, also to configurations.
@@ -107,7 +111,8 @@ impl Action {
             | Self::ManageKeys
             | Self::WriteAgents
             | Self::PublishVersions
-            | Self::ActivateVersions => CustomerState::Served,
+            | Self::ActivateVersions
+            | Self::ImportAgents => CustomerState::Served,
             Self::RemoveMembers | Self::RevokeKeys => CustomerState::Kept,
             Self::CreateCustomer
             | Self::ManagePlatform
@@ -121,6 +126,7 @@ impl Action {
             | Self::ReadContent
             | Self::ReadNotes
             | Self::ReadPeople
+            | Self::ExportAgents
             | Self::ReadConfigs
             | Self::WatchActivations
             | Self::ReadChanges => CustomerState::Any,
@@ -138,6 +144,8 @@ impl Action {
             | Self::ReadKeys
             | Self::ManageKeys
             | Self::RevokeKeys
+            | Self::ExportAgents
+            | Self::ImportAgents
             | Self::ReadChanges => Some(Role::Admin),
             Self::WriteAgents | Self::PublishVersions | Self::ActivateVersions => Some(Role::Editor),
             Self::ReadAgents
@@ -166,6 +174,13 @@ impl Action {
             Self::WriteAgents => has(KeyScope::AgentsWrite),
             Self::PublishVersions => has(KeyScope::VersionsPublish),
             Self::ActivateVersions => has(KeyScope::VersionsActivate),
+            // An export has nothing that the scope can't read one by one.
+            Self::ExportAgents => has(KeyScope::AgentsRead),
+            Self::ImportAgents => {
+                has(KeyScope::AgentsWrite)
+                    && has(KeyScope::VersionsPublish)
+                    && has(KeyScope::VersionsActivate)
+            }
             Self::ReadConfigs => has(KeyScope::ConfigsRead),
             Self::WatchActivations => has(KeyScope::ActivationsWatch),
             // Entries of the audit log name the people who acted.
@@ -211,6 +226,8 @@ impl Action {
             | Self::WriteAgents
             | Self::PublishVersions
             | Self::ActivateVersions
+            | Self::ExportAgents
+            | Self::ImportAgents
             | Self::ReadChanges => false,
         }
     }

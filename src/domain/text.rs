@@ -1,6 +1,6 @@
 //! Which text may be stored, and the canonical form of JSON.
 
-use json_reader::{Json, Path, Segment, lossy_integer};
+use json_reader::{Json, Object, Path, Segment, lossy_integer};
 use serde_json::Value;
 use unicode_general_category::{GeneralCategory, get_general_category};
 use unicode_normalization::UnicodeNormalization;
@@ -132,6 +132,38 @@ pub(super) fn check_integers(field: &str, value: &Json) -> Result<()> {
          a string"
     );
     Err(Error::invalid(field, message))
+}
+
+/// Renames the keys of an object from the spelling of GraphQL to that of REST and of files. Leaves its values as they
+/// are, and any other JSON.
+///
+/// # Errors
+/// [`Error::Invalid`] when the object has a field in both spellings.
+pub fn with_snake_case_keys(json: Json) -> Result<Json> {
+    let Json::Object(object) = json else { return Ok(json) };
+    let mut renamed = Object::new();
+    for (key, value) in object {
+        let snake = snake_case(&key);
+        if renamed.contains_key(&snake) {
+            let message = format!("`{snake}` occurs twice, in the spelling of REST and in that of GraphQL");
+            return Err(Error::Invalid { field: Some(snake), message });
+        }
+        renamed.insert(snake, value);
+    }
+    Ok(Json::Object(renamed))
+}
+
+/// Converts a field's name from the camelCase of GraphQL to the snake_case of REST and of files.
+#[must_use]
+pub fn snake_case(field: &str) -> String {
+    let mut snake = String::with_capacity(field.len() + 4);
+    for character in field.chars() {
+        if character.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(character.to_ascii_lowercase());
+    }
+    snake
 }
 
 /// The field that a path leads to or into, as error messages name fields: `tools.1.name`. `None` for the root, and for

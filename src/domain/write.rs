@@ -14,7 +14,7 @@
 //!
 //! No other file of the domain may call [`crate::db::Db::write`].
 
-use std::{future::Future, sync::Arc};
+use std::{convert::Infallible, future::Future, sync::Arc};
 
 use sea_orm::Select;
 
@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     clock::Instant,
-    db::{Actor, Author, CommitResult, Scope, Txn},
+    db::{Actor, Author, CommitResult, DbError, Scope, Txn},
     entity::{api_key, change, identity, log},
     id::{ApiKeyId, CustomerId, Revision},
     share::ShareHolder,
@@ -71,6 +71,26 @@ impl<T> Outcome<T> {
             | (Self::Unchanged { value, since: revision }, None) => Ok(WriteResult { value, revision }),
             (Self::Changed(_), None) => Err(Error::Internal("a write recorded no change".into())),
         }
+    }
+}
+
+/// Why a rehearsed write was rolled back.
+enum RolledBack<T> {
+    /// It succeeded, with this result.
+    Rehearsed(T),
+    /// It failed.
+    Failed(Error),
+}
+
+impl<T> From<Error> for RolledBack<T> {
+    fn from(err: Error) -> Self {
+        Self::Failed(err)
+    }
+}
+
+impl<T> From<DbError> for RolledBack<T> {
+    fn from(err: DbError) -> Self {
+        Self::Failed(err.into())
     }
 }
 
@@ -126,11 +146,38 @@ impl Registry {
         self.run_in(caller.scope(), caller, work).await
     }
 
-    async fn run_in<T, F, W>(&self, scope: Scope, caller: &Caller, work: F) -> Result<CommitResult<T>>
+    /// Runs one write for `caller` and rolls it back, whatever its result: nothing is stored, and nothing is in the
+    /// log.
+    pub(super) async fn rehearse<T, F, W>(&self, caller: &Caller, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(OpenTxn) -> W + Send + 'static,
         W: Future<Output = Result<T>> + Send,
+    {
+        let work = move |txn| async move {
+            match work(txn).await {
+                Ok(value) => Err(RolledBack::Rehearsed(value)),
+                Err(err) => Err(RolledBack::Failed(err)),
+            }
+        };
+        match self.run_in::<Infallible, _, _, _>(caller.scope(), caller, work).await {
+            Ok(CommitResult { value, .. }) => match value {},
+            Err(RolledBack::Rehearsed(value)) => Ok(value),
+            Err(RolledBack::Failed(err)) => Err(err),
+        }
+    }
+
+    async fn run_in<T, E, F, W>(
+        &self,
+        scope: Scope,
+        caller: &Caller,
+        work: F,
+    ) -> std::result::Result<CommitResult<T>, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + From<Error> + Send + 'static,
+        F: FnOnce(OpenTxn) -> W + Send + 'static,
+        W: Future<Output = std::result::Result<T, E>> + Send,
     {
         let newcomer = match &caller.principal {
             Principal::User(user) if user.operator && !user.has_profile => Some(user.clone()),

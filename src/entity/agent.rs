@@ -1,7 +1,7 @@
 //! The table `agents`: an agent keeps its name and id while its versions change.
 
 use sea_orm::{
-    FromQueryResult, QueryOrder, QuerySelect, SelectModel, SelectorRaw,
+    Condition, FromQueryResult, QueryOrder, QuerySelect, SelectModel, SelectorRaw,
     entity::prelude::*,
     sea_query::{ExprTrait, LockType, Order},
 };
@@ -50,6 +50,8 @@ pub struct Model {
     pub created_at: Instant,
     /// When a request last changed the row.
     pub updated_at: Instant,
+    /// The id in the file from which an import created the agent: its id where it was first exported.
+    pub source_id: Option<AgentId>,
 }
 
 /// None are declared: loaders join by id.
@@ -158,12 +160,14 @@ pub fn locked(tenants: &TenantFilter, id: AgentId) -> SelectorRaw<SelectModel<Lo
     )))
 }
 
-/// Locks one customer's agents with these names against other writers. The customer must be locked already.
-pub fn locked_by_name(customer: CustomerId, names: &[String]) -> Select<Entity> {
-    Entity::find()
-        .filter(Column::CustomerId.eq(customer))
-        .filter(Column::Name.eq_any(names.to_vec()))
-        .lock(LockType::NoKeyUpdate)
+/// Locks one customer's agents with these names, or with these ids as their own or their source's, against other
+/// writers. The customer must be locked already.
+pub fn locked_by_name_or_id(customer: CustomerId, names: &[String], ids: &[AgentId]) -> Select<Entity> {
+    let is_one = Condition::any()
+        .add(Column::Name.eq_any(names.to_vec()))
+        .add(Column::Id.eq_any(ids.to_vec()))
+        .add(Column::SourceId.eq_any(ids.to_vec()));
+    Entity::find().filter(Column::CustomerId.eq(customer)).filter(is_one).lock(LockType::NoKeyUpdate)
 }
 
 /// What an erasure does to each column. The new names are random: if they could be foreseen, somebody could give
@@ -181,7 +185,8 @@ pub(super) fn erasure_action(column: Column) -> ErasureAction {
         | Column::ConfigRevision
         | Column::ArchivedAt
         | Column::CreatedAt
-        | Column::UpdatedAt => ErasureAction::Keep,
+        | Column::UpdatedAt
+        | Column::SourceId => ErasureAction::Keep,
     }
 }
 

@@ -287,13 +287,6 @@ pub fn summaries(ids: &[VersionId]) -> SelectorRaw<SelectModel<Summary>> {
     Summary::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [uuids(ids)]))
 }
 
-/// The summaries of all versions of one agent, oldest first.
-pub fn history(agent: AgentId) -> SelectorRaw<SelectModel<Summary>> {
-    let sql =
-        format!("SELECT {SUMMARY} FROM registry.agent_versions AS t WHERE t.agent_id = $1 ORDER BY t.number");
-    Summary::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [agent.into()]))
-}
-
 /// The summaries with these pairs of agent and number. Not filtered by customer: the caller must do so.
 pub fn summaries_by_numbers(pairs: &[(AgentId, i32)]) -> SelectorRaw<SelectModel<Summary>> {
     let (agents, numbers): (Vec<AgentId>, Vec<i32>) = pairs.iter().copied().unzip();
@@ -304,6 +297,27 @@ pub fn summaries_by_numbers(pairs: &[(AgentId, i32)]) -> SelectorRaw<SelectModel
     );
     let values = [uuids(&agents), numbers.into()];
     Summary::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+}
+
+/// The size of a version's content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct ContentSize {
+    /// The agent that the version belongs to.
+    pub agent_id: AgentId,
+    /// The version's number within the agent.
+    pub number: i32,
+    /// The size of prompt, parameters and tools together, in bytes of text.
+    pub content_bytes: i32,
+}
+
+/// The sizes of the versions with these pairs of agent and number. Not filtered by customer: the caller must do so.
+pub fn sizes(pairs: &[(AgentId, i32)]) -> SelectorRaw<SelectModel<ContentSize>> {
+    let (agents, numbers): (Vec<AgentId>, Vec<i32>) = pairs.iter().copied().unzip();
+    let sql = "SELECT t.agent_id, t.number, coalesce(t.served_bytes, t.content_bytes) AS content_bytes FROM registry.agent_versions AS t \
+               JOIN unnest($1::uuid[], $2::int[]) AS wanted (agent_id, number) \
+               ON t.agent_id = wanted.agent_id AND t.number = wanted.number";
+    let values = [uuids(&agents), numbers.into()];
+    ContentSize::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
 }
 
 /// One page of summaries for each of these agents, newest first.

@@ -183,12 +183,7 @@ pub struct FieldProblem {
 
 impl FieldProblem {
     fn of(err: &Error) -> Self {
-        let field = err.field().map(snake_case);
-        // The domain's messages spell the field as GraphQL does, in camelCase.
-        let detail = match (err.field(), &field) {
-            (Some(graph), Some(rest)) => err.to_string().replace(graph, rest),
-            _ => err.to_string(),
-        };
+        let (field, detail) = err.in_snake_case();
         Self { field, code: err.code().as_str(), detail }
     }
 }
@@ -299,18 +294,6 @@ pub fn set_retry_after(response: &mut Response, retry_after: Option<u64>) {
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
-}
-
-/// Converts a field's name from camelCase to the snake_case of REST.
-fn snake_case(field: &str) -> String {
-    let mut snake = String::with_capacity(field.len() + 4);
-    for character in field.chars() {
-        if character.is_ascii_uppercase() {
-            snake.push('_');
-        }
-        snake.push(character.to_ascii_lowercase());
-    }
-    snake
 }
 
 /// The fallback for unknown paths: 404.

@@ -1,6 +1,12 @@
 //! The given text of parameters and tools is served as it is: in its order and with its numbers, by every interface.
 
-use agent_registry::{domain::Caller, id::CustomerId};
+use agent_registry::{
+    domain::{
+        Caller,
+        transfer::{ExportAgents, ImportAgents, ImportOptions},
+    },
+    id::CustomerId,
+};
 use json_reader::{Json, JsonText};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -86,10 +92,13 @@ impl City {
     }
 
     async fn export(&self) -> String {
+        let customer_id: CustomerId = self.customer.parse().unwrap();
+        let input = ExportAgents { customer_id, agents: Vec::new(), memory: None };
+        let mut export = self.app.registry.export(&Caller::system("test"), input).await.unwrap();
         let mut file = Vec::new();
-        let customer: CustomerId = self.customer.parse().unwrap();
-        let caller = Caller::system("test");
-        self.app.registry.export_agents(&caller, customer, &mut file, &mut |_| {}).await.unwrap();
+        while let Some(piece) = export.next().await.unwrap() {
+            file.extend(piece);
+        }
         String::from_utf8(file).unwrap()
     }
 
@@ -232,14 +241,10 @@ async fn a_large_integer_is_kept_in_schemas_and_refused_in_parameters() {
         let line = format!(
             r#"{{"agent":"A","versions":[{{"system_prompt":"","model_parameters":{{"seed":{number}}}}}]}}"#
         );
-        let input = agent_registry::domain::transfer::ImportAgents {
-            customer_id: city.customer.parse().unwrap(),
-            model_name: "m".to_owned(),
-            activate: false,
-        };
+        let input = ImportAgents::new(city.customer.parse().unwrap(), "m", ImportOptions::default());
         let (caller, mut file) = (Caller::system("test"), line.as_bytes());
-        let import = city.app.registry.import_agents(&caller, input, &mut file, &mut |_| {}).await;
-        let refused = import.unwrap_err().to_string();
+        let import = city.app.registry.import(&caller, input, &mut file).await.unwrap();
+        let refused = import.run(&mut |_, _| {}).await.unwrap_err().to_string();
         assert!(refused.contains("version 1") && refused.contains("seed"), "{refused}");
         assert_eq!(city.revision().await, revision, "nothing is stored");
     }

@@ -5,7 +5,7 @@ use agent_registry::{
     domain::{
         Caller,
         audit::ExcerptVerifier,
-        transfer::{ImportAgents, Line},
+        transfer::{ImportAgents, ImportOptions, Line},
     },
     graphql::TrustedDocuments,
 };
@@ -165,11 +165,7 @@ async fn no_message_of_a_socket_is_read_by_a_key() {
 async fn no_file_is_read_by_a_key() {
     let city = City::new().await;
     let revision = city.revision().await;
-    let input = || ImportAgents {
-        customer_id: city.customer.parse().unwrap(),
-        model_name: "m".to_owned(),
-        activate: false,
-    };
+    let input = || ImportAgents::new(city.customer.parse().unwrap(), "m", ImportOptions::default());
     for value in values() {
         for members in [
             format!(r#""model_parameters":{{"a":{value}}}"#),
@@ -179,9 +175,9 @@ async fn no_file_is_read_by_a_key() {
             let refused = Line::read(line.as_bytes()).unwrap_err().to_string();
             assert!(refused.contains("reserved") && refused.contains("versions[0]."), "{refused}");
             let system = Caller::system("test");
-            let import =
-                city.app.registry.import_agents(&system, input(), &mut line.as_bytes(), &mut |_| {}).await;
-            assert_eq!(import.unwrap_err().line, 1);
+            let mut file = line.as_bytes();
+            let import = city.app.registry.import(&system, input(), &mut file).await.unwrap();
+            assert_eq!(import.run(&mut |_, _| {}).await.unwrap_err().line, 1);
             serves_on(&city, revision, &line).await;
         }
         let list = format!(r#"{{"format":{value}}}"#);

@@ -9,6 +9,7 @@ import graphql from "@graphql-eslint/eslint-plugin";
 
 const parserOptions = { graphQLConfig: { schema: "schema.graphql", documents: "tests/conformance/clients/scenario.graphql" } };
 const languageOptions = { parser: graphql.parser, parserOptions };
+const [, naming] = graphql.configs["flat/schema-recommended"].rules["@graphql-eslint/naming-convention"];
 const plugins = { "@graphql-eslint": graphql };
 
 export default [
@@ -21,6 +22,8 @@ export default [
       ...graphql.configs["flat/schema-relay"].rules,
       // The service prints the SDL, and quotes a description depending on its length.
       "@graphql-eslint/description-style": "off",
+      // `_meta` of a tool is spelled as in the Model Context Protocol.
+      "@graphql-eslint/naming-convention": ["error", { ...naming, allowLeadingUnderscore: true }],
       "@graphql-eslint/relay-edge-types": ["error", {
         // `nodes` next to `edges`, `userErrors`, and short lists of scalars are lists too.
         listTypeCanWrapOnlyEdgeType: false,

@@ -55,12 +55,12 @@ pub(super) async fn run(url: &str, token: &str) -> Result<Report, Failure> {
     let bar = bar(versions as u64, "{wide_bar} {pos}/{len} versions, {msg}");
     let mut report = Report::new(url, &customer, &name);
     for line in lines {
-        bar.set_message(line.agent.clone());
-        let input = json!({ "customerId": customer, "name": line.agent });
+        bar.set_message(line.head.agent.clone());
+        let input = json!({ "customerId": customer, "name": line.head.agent });
         let agent = text(&mutate(&admin, "createAgent", CREATE_AGENT, input).await?, "/agent/id")?;
         for (version, number) in line.versions.into_iter().zip(1..) {
             let receipt =
-                publish_and_receive(&admin, &mut events, &agent, &line.agent, version, number).await?;
+                publish_and_receive(&admin, &mut events, &agent, &line.head.agent, version, number).await?;
             report.add(receipt);
             bar.inc(1);
         }

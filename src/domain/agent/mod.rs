@@ -223,6 +223,7 @@ pub(super) fn new_agent(
         archived_at: None,
         created_at: now,
         updated_at: now,
+        source_id: None,
     }
 }
 

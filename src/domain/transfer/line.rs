@@ -1,40 +1,54 @@
 //! The lines of a transfer file: an agent with its versions as JSON. Only the format; no access to the database.
 
-use json_reader::{Json, Limits, Object, Path, from_json, read};
-use serde::Deserialize;
+use json_reader::{Json, Limits, Object, Path, ReadError, Segment, from_json, read};
+use serde::{Deserialize, Deserializer};
 
 use super::super::{
-    Error, Result, text,
+    Error, InputErrors, Patch, Result, text,
     version::{AgentVersion, CheckedContent, Content, no_parameters},
 };
-use crate::clock::Instant;
+use crate::{clock::Instant, id::AgentId};
 
-/// The longest line, in bytes. A line is one agent, which is held in memory and written in one transaction. The real
-/// prompt history, 437 versions of 301 agents, is 1.1 MB in total.
-pub const LINE_BYTES_MAX: usize = 64 * 1024 * 1024;
-
-/// The limits for reading a line. The number of values is bounded by the bytes only, so that each exported line can
-/// be imported.
-const LIMITS: Limits = Limits { bytes: LINE_BYTES_MAX, ..Limits::DEPTH_ONLY };
+/// The limits for reading one version. The number of values is bounded by the bytes only, so that each exported
+/// version can be imported.
+pub(super) const VERSION_LIMITS: Limits = Limits { bytes: VERSION_BYTES_MAX, ..Limits::DEPTH_ONLY };
+/// The longest text of one version. It fits the largest body that can be published (4 MiB), with each character of
+/// its prompt escaped.
+pub const VERSION_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// The longest text of each other member of a line. A description has at most 2,000 characters.
+pub(super) const MEMBER_BYTES_MAX: usize = 64 * 1024;
+/// The key of the versions.
+pub(super) const VERSIONS: &str = "versions";
 
 /// An agent with its versions. Its own keys are written in alphabetical order and without white space; the parameters
 /// and the tools as they were given. So equal agents have equal lines.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Line {
-    /// The name, unique within the customer and within the file.
-    pub agent: String,
-    /// The agent's description.
-    pub description: Option<String>,
-    /// Whether the agent is archived; omitted when it isn't.
-    pub archived: Option<bool>,
-    /// The number of the active version; omitted when none is.
-    pub active: Option<i32>,
+    /// The agent without its versions.
+    pub head: LineHead,
     /// All versions, numbered from 1 by their position.
     pub versions: Vec<LineVersion>,
 }
 
-/// A version within a [`Line`].
+/// A [`Line`] without its versions. A field that the line leaves out changes nothing.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineHead {
+    /// The name, unique within the customer and within the file.
+    pub agent: String,
+    /// The agent's id where it was first exported. It finds the agent again after a change of its name.
+    pub id: Option<AgentId>,
+    /// The agent's description, or null for none.
+    #[serde(default, deserialize_with = "given")]
+    pub description: Patch<String>,
+    /// Whether the agent is archived.
+    pub archived: Option<bool>,
+    /// The number of the active version, or null for none.
+    #[serde(default, deserialize_with = "given")]
+    pub active: Patch<i32>,
+}
+
+/// A version within a [`Line`]. It is read in the spelling of the file and in that of GraphQL.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LineVersion {
@@ -48,51 +62,70 @@ pub struct LineVersion {
     pub model_parameters: Option<Json>,
     /// The tools; `None` when omitted.
     pub tools: Option<Vec<Json>>,
-    /// The author's reason for this version.
-    pub message: Option<String>,
+    /// The author's reason for this version, or null for none.
+    #[serde(default, deserialize_with = "given")]
+    pub message: Patch<String>,
 }
 
 /// A version that has been checked, ready to be written or compared.
 #[derive(Clone, Debug)]
 pub(super) struct CheckedLineVersion {
-    pub content: CheckedContent,
-    pub message: Option<String>,
-    pub published_at: Option<Instant>,
+    pub(super) content: CheckedContent,
+    pub(super) message: Patch<String>,
+    pub(super) published_at: Option<Instant>,
+}
+
+/// Reads a field that is present, so that null differs from an omitted field.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> std::result::Result<Patch<T>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 impl Line {
-    /// Parses a line.
+    /// Parses a line that is in memory.
     ///
     /// # Errors
     /// [`Error::Invalid`] when the line isn't JSON, or not of this form. The message contains the place.
     pub fn read(line: &[u8]) -> Result<Self> {
-        let json = read(line, &LIMITS).map_err(|err| {
-            let column = err.position().map_or(1, |position| position.column);
-            let message = format!("not JSON: {}{}, at column {column}", err.kind(), at(err.path()));
-            Error::Invalid { field: None, message }
-        })?;
-        from_json(&json).map_err(|err| {
-            let message = format!("{}{}", err.message(), at(err.path()));
-            Error::Invalid { field: None, message }
-        })
+        let json = read(line, &Limits::DEPTH_ONLY).map_err(not_json)?;
+        let Json::Object(mut members) = json else {
+            return Err(invalid(format!("expected an object with an agent, found {}", json.kind())));
+        };
+        let versions = members.remove(VERSIONS);
+        let head = LineHead::read(members)?;
+        let Some(Json::Array(versions)) = versions else {
+            return Err(no_versions(versions.as_ref()));
+        };
+        let versions =
+            versions.into_iter().enumerate().map(|(index, version)| LineVersion::read(version, index));
+        Ok(Self { head, versions: versions.collect::<Result<_>>()? })
     }
 
     /// The line as JSON, without a line feed.
     #[must_use]
     pub fn write(&self) -> String {
         let versions: Vec<String> = self.versions.iter().map(LineVersion::write).collect();
-        self.opening() + &versions.join(",") + CLOSING
+        self.head.opening() + &versions.join(",") + CLOSING
+    }
+}
+
+impl LineHead {
+    /// Reads the members of a line, without its versions.
+    pub(super) fn read(members: Object) -> Result<Self> {
+        from_line(&Json::Object(members), Path::default())
     }
 
     /// The line up to its first version, so that a long history needn't be held in memory. [`CLOSING`] ends the line.
     pub(super) fn opening(&self) -> String {
-        let Self { agent, description, archived, active, versions: _ } = self;
+        let Self { agent, id, description, archived, active } = self;
         let members = [
-            ("active", active.map(|number| i64::from(number).into())),
+            ("active", active.map(|active| active.map_or(Json::Null, |number| i64::from(number).into()))),
             ("agent", Some(agent.as_str().into())),
             ("archived", archived.map(Json::from)),
-            ("description", description.as_deref().map(Json::from)),
-            ("versions", Some(Json::Array(Vec::new()))),
+            ("description", nullable(description)),
+            ("id", id.map(|id| id.to_string().into())),
+            (VERSIONS, Some(Json::Array(Vec::new()))),
         ];
         let mut opening = object(members).to_text();
         opening.truncate(opening.len().saturating_sub(CLOSING.len()));
@@ -106,15 +139,54 @@ fn object<const N: usize>(members: [(&str, Option<Json>); N]) -> Json {
     Json::Object(members.collect::<Object>())
 }
 
-/// A place within a line, as a suffix for messages.
-fn at(path: &Path) -> String {
-    if path.is_root() { String::new() } else { format!(", at `{path}`") }
+/// A field that may be null.
+fn nullable(field: &Patch<String>) -> Option<Json> {
+    field.as_ref().map(|field| field.as_deref().map_or(Json::Null, Json::from))
 }
 
 /// The text after the last version of a line.
 pub(super) const CLOSING: &str = "]}";
 
+/// Reads a part of a line, whose path in the line is `parent`.
+fn from_line<T: serde::de::DeserializeOwned>(json: &Json, parent: Path) -> Result<T> {
+    let within = |path: &Path| {
+        parent.segments().iter().rev().fold(path.clone(), |path, step| path.within(step.clone()))
+    };
+    from_json(json).map_err(|err| invalid(format!("{}{}", err.message(), at(&within(err.path())))))
+}
+
+/// The error of a line that isn't JSON.
+pub(super) fn not_json(err: ReadError) -> Error {
+    let column = err.position().map_or(1, |position| position.column);
+    invalid(format!("not JSON: {}{}, at column {column}", err.kind(), at(err.path())))
+}
+
+/// The error of a line whose versions aren't a list, or are missing.
+pub(super) fn no_versions(found: Option<&Json>) -> Error {
+    match found {
+        None => invalid("missing field `versions`, a list"),
+        Some(found) => invalid(format!("expected a list of versions, found {}, at `versions`", found.kind())),
+    }
+}
+
+pub(super) fn invalid(message: impl Into<String>) -> Error {
+    Error::Invalid { field: None, message: message.into() }
+}
+
+/// A place within a line, as a suffix for messages.
+fn at(path: &Path) -> String {
+    if path.is_root() { String::new() } else { format!(", at `{path}`") }
+}
+
 impl LineVersion {
+    /// Reads the version at this index of the line.
+    pub(super) fn read(version: Json, index: usize) -> Result<Self> {
+        let path = Path::new(vec![Segment::Key(VERSIONS.to_owned()), Segment::Index(index)]);
+        let version =
+            text::with_snake_case_keys(version).map_err(|err| invalid(format!("{err}{}", at(&path))))?;
+        from_line(&version, path)
+    }
+
     /// A stored version with all fields.
     #[must_use]
     pub fn of(version: AgentVersion) -> Self {
@@ -124,7 +196,7 @@ impl LineVersion {
             model_name: Some(version.model_name),
             model_parameters: Some(version.model_parameters.0.parse()),
             tools: Some(version.tools.to_json()),
-            message: version.message,
+            message: Some(version.message),
         }
     }
 
@@ -133,7 +205,7 @@ impl LineVersion {
         let Self { published_at, system_prompt, model_name, model_parameters, tools, message } = self;
         let text = |text: &Option<String>| text.as_deref().map(Json::from);
         let members = [
-            ("message", text(message)),
+            ("message", nullable(message)),
             ("model_name", text(model_name)),
             ("model_parameters", model_parameters.clone()),
             ("published_at", text(published_at)),
@@ -152,11 +224,12 @@ impl LineVersion {
             model_parameters: model_parameters.unwrap_or_else(no_parameters),
             tools: tools.unwrap_or_default(),
         };
-        let content = content.check()?;
-        if let Some(message) = &message {
-            text::check_description("message", message)?;
+        let mut errors = InputErrors::default();
+        if let Some(Some(message)) = &message {
+            errors.note(text::check_description("message", message));
         }
-        let published_at = published_at.map(|text| instant(&text, now)).transpose()?;
+        let published_at = errors.take(published_at.map(|text| instant(&text, now)).transpose()).flatten();
+        let content = errors.and(content.check())?;
         Ok(CheckedLineVersion { content, message, published_at })
     }
 }

@@ -107,13 +107,14 @@ impl ApiKeyConnection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "domain::KeyScope")]
 pub enum ApiKeyScope {
-    /// `agents:read`: read the customer, its agents, versions and activations.
+    /// `agents:read`: read the customer, its agents, versions and activations, and export them as a file.
     AgentsRead,
     /// `agents:write`: create, update, archive and restore agents.
     AgentsWrite,
     /// `versions:publish`: publish versions.
     VersionsPublish,
-    /// `versions:activate`: activate, roll back and deactivate.
+    /// `versions:activate`: activate, roll back and deactivate. Together with `agents:write` and `versions:publish`,
+    /// import agents from a file.
     VersionsActivate,
     /// `configs:read`: read active configurations.
     ConfigsRead,

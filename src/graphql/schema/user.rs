@@ -83,7 +83,8 @@ pub enum Role {
     Viewer,
     /// Also creates, updates and archives agents, publishes versions, and activates them.
     Editor,
-    /// Also manages members, invitations and API keys, changes the customer's name, and reads the audit log.
+    /// Also manages members, invitations and API keys, changes the customer's name, reads the audit log, and exports
+    /// and imports agents.
     Admin,
 }
 

@@ -10,7 +10,7 @@ mod stream;
 
 use std::time::Duration;
 
-use agent_registry::domain::{Caller, auth::jwt::LOCAL_ISSUER};
+use agent_registry::domain::{Caller, auth::jwt::LOCAL_ISSUER, transfer::ExportAgents};
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 
@@ -110,11 +110,14 @@ async fn faults(database: &Database, size: Size) -> (Vec<String>, Vec<(u64, Stri
     }
     // An export reads one customer's agents by name. A part of it is enough.
     let customer = id(Kind::Customer, 1).parse().unwrap();
-    let (mut nowhere, mut unheard) = (tokio::io::sink(), |_| {});
-    let system = Caller::system("test");
-    let export = seen.app.registry.export_agents(&system, customer, &mut nowhere, &mut unheard);
+    let (system, agents) = (Caller::system("test"), Vec::new());
+    let input = ExportAgents { customer_id: customer, agents, memory: None };
+    let export = async {
+        let mut export = seen.app.registry.export(&system, input).await.unwrap();
+        while export.next().await.unwrap().is_some() {}
+    };
     let _ = tokio::time::timeout(Duration::from_millis(300), export).await;
-    note("export", 100, false, seen.eye.ran().await);
+    note("export", 500, false, seen.eye.ran().await);
     seen.app.stop().await;
     (faults, looked)
 }

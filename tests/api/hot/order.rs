@@ -3,7 +3,11 @@
 use std::{fmt::Write, sync::Arc};
 
 use agent_registry::{
-    domain::{CallOrigin, Caller, change::Channel, transfer::ImportAgents},
+    domain::{
+        CallOrigin, Caller,
+        change::Channel,
+        transfer::{ImportAgents, ImportOptions},
+    },
     feed::{WatchFilter, Watched},
     id::AgentId,
 };
@@ -30,11 +34,8 @@ async fn who_is_told_of_a_commit_finds_nothing_older_in_memory() {
     let gateway = city.app.gateway().await;
     let bearer = gateway.token.clone().unwrap();
     let (hub, registry) = (city.app.door.hub.clone(), city.app.registry.clone());
-    let input = ImportAgents {
-        customer_id: city.customer.parse().unwrap(),
-        model_name: "m".to_owned(),
-        activate: true,
-    };
+    let options = ImportOptions { activate: true, ..ImportOptions::default() };
+    let input = ImportAgents::new(city.customer.parse().unwrap(), "m", options);
     // Each agent has both versions from the start. Each commit activates the other version of all agents.
     let file = |active: usize| {
         (0..AGENTS).fold(String::new(), |mut file, nth| {
@@ -47,9 +48,10 @@ async fn who_is_told_of_a_commit_finds_nothing_older_in_memory() {
     };
     let system = Caller::system("test");
     let import = async |active: usize| {
-        let done =
-            registry.import_agents(&system, input.clone(), &mut file(active).as_bytes(), &mut |_| {}).await;
-        done.unwrap();
+        let file = file(active);
+        let mut from = file.as_bytes();
+        let import = registry.import(&system, input.clone(), &mut from).await.unwrap();
+        import.run(&mut |_, _| {}).await.unwrap();
         registry.head().await.unwrap().revision.0
     };
     let first = import(0).await;

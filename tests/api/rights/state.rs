@@ -23,7 +23,8 @@ fn what_only_takes_away_needs_no_good_standing() {
             Action::ManageKeys,
             Action::WriteAgents,
             Action::PublishVersions,
-            Action::ActivateVersions
+            Action::ActivateVersions,
+            Action::ImportAgents
         ]
     );
 }

@@ -1,6 +1,9 @@
 //! Property tests of import and export: any text and any JSON that may be stored survives.
 
-use agent_registry::domain::transfer::{Line, LineVersion};
+use agent_registry::{
+    clock::Clock,
+    domain::transfer::{Line, LineHead, LineVersion},
+};
 use chrono::SecondsFormat;
 use proptest::{
     prelude::*,
@@ -52,19 +55,20 @@ fn version() -> impl Strategy<Value = LineVersion> {
             model_name: Some(model),
             model_parameters: Some(Value::Object(parameters.into_iter().collect()).into()),
             tools: Some(tool.into_iter().map(Into::into).collect()),
-            message,
+            message: Some(message),
         })
 }
 
 fn line() -> impl Strategy<Value = Line> {
     (prop::option::of(text()), prop::collection::vec(version(), 0..4)).prop_map(|(description, versions)| {
-        Line {
+        let head = LineHead {
             agent: "any".to_owned(),
-            description: description.map(|text| text.chars().take(2000).collect()),
-            archived: None,
-            active: (!versions.is_empty()).then_some(1),
-            versions,
-        }
+            id: Some(Clock::default().id()),
+            description: Some(description.map(|text| text.chars().take(2000).collect())),
+            archived: Some(false),
+            active: Some((!versions.is_empty()).then_some(1)),
+        };
+        Line { head, versions }
     })
 }
 
@@ -89,7 +93,7 @@ async fn any_line_goes_through_the_database_unchanged() {
     let mut file = String::new();
     for number in 100..120 {
         let mut line = line().new_tree(&mut runner).unwrap().current();
-        line.agent = format!("agent {number}");
+        line.head.agent = format!("agent {number}");
         file.push_str(&line.write());
         file.push('\n');
     }

@@ -1,0 +1,2 @@
+DROP INDEX registry.agents_customer_source_key;
+ALTER TABLE registry.agents DROP COLUMN source_id;
