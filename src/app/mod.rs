@@ -16,8 +16,8 @@ use crate::{
     feed::{self, Hub},
     graphql::{Api, SchemaError, TrustedDocuments},
     http::{
-        self, AppParts, AppState, ConnectionLimits, Description, Excerpts, Hosts, Limiter, Origins, Outage,
-        SocketLimits, Sockets, Tls, TrustedProxies,
+        self, AppParts, AppState, ConnectionLimits, Description, Hosts, Limiter, Origins, Outage,
+        SocketLimits, Sockets, StreamPermits, Tls, TrustedProxies,
     },
     share::MemoryBudget,
     task::Tasks,
@@ -34,6 +34,9 @@ pub use database::Database;
 pub use identity::{issuer, parse_role, signing_key};
 pub use validation::ValidatedSettings;
 
+/// The disk space of all imports' temporary files, in bytes. A caller has a quarter of it. Only lines of more than a MiB
+/// are on disk, one at a time for each import.
+const IMPORT_DISK_BYTES: usize = 8 * 1024 * 1024 * 1024;
 /// The time limit for requests and sockets to end at shutdown.
 const DRAIN: Duration = Duration::from_secs(8);
 /// The time limit for closing the database connections after that.
@@ -247,7 +250,13 @@ impl Service {
             hub,
             tasks: tasks.clone(),
             sockets: Sockets::new(sockets),
-            excerpts: Excerpts::default(),
+            excerpts: StreamPermits::new(
+                "excerpt",
+                "this instance is writing as many audit excerpts as it can",
+            ),
+            exports: StreamPermits::new("export", "this instance is writing as many exports as it can"),
+            imports: StreamPermits::new("import", "this instance is reading as many imports as it can"),
+            import_disk: MemoryBudget::new(IMPORT_DISK_BYTES),
             budget,
             limiter,
             proxies,

@@ -95,7 +95,7 @@ pub enum Failure {
     Domain(#[from] Error),
     /// An import stopped early.
     #[error(transparent)]
-    Import(#[from] ImportError),
+    Import(Box<ImportError>),
     /// A file of another registry can't be converted.
     #[error("{0}")]
     Convert(String),
@@ -114,6 +114,12 @@ pub enum Failure {
     /// Reading or writing failed.
     #[error("{0}")]
     Io(#[from] io::Error),
+}
+
+impl From<ImportError> for Failure {
+    fn from(err: ImportError) -> Self {
+        Self::Import(Box::new(err))
+    }
 }
 
 impl Failure {

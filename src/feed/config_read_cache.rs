@@ -39,7 +39,7 @@ type CachedRead = std::result::Result<Arc<Vec<ConfigAt>>, Arc<FailedRead>>;
 /// A read that failed, for those that waited for it.
 #[derive(Debug)]
 struct FailedRead {
-    /// The holder whose share the read used. It may have failed only because that share is used up.
+    /// The holder that the read was counted for. It may have failed only because this holder's share is used up.
     holder: ShareHolder,
     error: Error,
 }

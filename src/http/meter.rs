@@ -53,6 +53,13 @@ impl Meter {
         self.charge_points(requests.saturating_mul(POINTS_PER_REQUEST));
     }
 
+    /// Charges the part of a stream of bytes from `begin` to `end`: a request for each full 256 KiB of the stream.
+    pub(in crate::http) fn charge_part(&self, begin: u64, end: u64) {
+        let requests = |bytes: u64| bytes / u64::try_from(ANSWER_BYTES).unwrap_or(u64::MAX);
+        let more = requests(end).saturating_sub(requests(begin));
+        self.charge_points(more.saturating_mul(POINTS_PER_REQUEST));
+    }
+
     /// Charges the processor time that the caller's work has used, when the returned value is dropped: also when the
     /// client hangs up before the answer.
     #[must_use]
@@ -111,5 +118,9 @@ mod tests {
         assert_eq!(meter.points_left(), Some(before - 35_000), "each full 256 KiB");
         meter.charge_bytes(ANSWER_BYTES - 1);
         assert_eq!(meter.points_left(), Some(before - 35_000));
+        for end in (1..=10).map(|nth| nth * 100_000) {
+            meter.charge_part(end - 100_000, end);
+        }
+        assert_eq!(meter.points_left(), Some(before - 65_000), "however small the parts of a stream are");
     }
 }

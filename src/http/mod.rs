@@ -40,7 +40,7 @@ use routes::{explain, graphiql, graphql, health, openapi, rest, socket};
 pub use limit::Limiter;
 pub use negotiate::{Origin, Origins};
 pub use outage::Outage;
-pub use routes::{Description, Excerpts, SocketLimits, Sockets, openapi_text, render};
+pub use routes::{Description, SocketLimits, Sockets, StreamPermits, openapi_text, render};
 pub use server::{
     Admission, AllowedHost, ConnectionHandle, ConnectionLimits, Hosts, PublicUrl, TLS_RELOAD_INTERVAL, Tls,
     TlsError, TrustedProxies, bind, serve,
@@ -62,7 +62,13 @@ pub struct AppParts {
     /// Limits and counts the open sockets and event streams.
     pub sockets: Sockets,
     /// Limits the audit excerpts that are being written.
-    pub excerpts: Excerpts,
+    pub excerpts: StreamPermits,
+    /// Limits the exports that are being written.
+    pub exports: StreamPermits,
+    /// Limits the imports that are being read.
+    pub imports: StreamPermits,
+    /// The disk space of the imports' temporary files, with a share for each holder.
+    pub import_disk: MemoryBudget,
     /// The memory of requests and answers in flight.
     pub budget: MemoryBudget,
     /// Rate limits of callers and addresses.
@@ -88,6 +94,8 @@ fn rest_endpoints() -> OpenApiRouter<AppState> {
         .routes(routes!(rest::agent::get)) // GET /v1/agents/{id}
         .routes(routes!(rest::version::publish)) // POST /v1/agents/{id}/versions
         .routes(routes!(rest::audit::excerpt)) // GET /v1/customers/{id}/audit
+        .routes(routes!(rest::export::export)) // GET /v1/customers/{id}/export
+        .routes(routes!(rest::import::import)) // POST /v1/customers/{id}/import
         .routes(routes!(rest::config::active)) // GET /internal/agents/{id}/active
 }
 

@@ -297,16 +297,16 @@ impl Import<'_> {
 
     /// Whether the import continues after this error of a line.
     fn may_skip(&self, err: &Error) -> bool {
-        let is_of_line = match err {
+        let is_of_line = matches!(
+            err,
             Error::Invalid { .. }
-            | Error::Several(_)
-            | Error::TooLarge { .. }
-            | Error::AlreadyExists { .. }
-            | Error::Archived
-            | Error::LimitReached { .. }
-            | Error::NotFound("version of this agent") => true,
-            _ => false,
-        };
+                | Error::Several(_)
+                | Error::TooLarge { .. }
+                | Error::AlreadyExists { .. }
+                | Error::Archived
+                | Error::LimitReached { .. }
+                | Error::NotFound("version of this agent")
+        );
         is_of_line && !self.lines.is_broken() && self.input.options.skip_bad && self.done.failed < SKIPPED_MAX
     }
 }

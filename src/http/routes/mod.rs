@@ -11,5 +11,5 @@ pub(in crate::http) mod socket;
 pub(in crate::http) mod sse;
 
 pub use openapi::{Description, text as openapi_text};
-pub use rest::{Excerpts, render};
+pub use rest::{StreamPermits, render};
 pub use socket::{SocketLimits, Sockets};

@@ -82,7 +82,7 @@ pub async fn json(
     state: &AppState,
     caller: &Caller,
 ) -> Result<(Json, Reservation), BodyRejection> {
-    if !is_json_in_utf8(headers) {
+    if !is_in_utf8(headers, "application/json") {
         return Err(BodyRejection::NotJson);
     }
     if !is_uncompressed(headers) {
@@ -124,21 +124,21 @@ pub async fn json(
 
 /// Whether `Content-Encoding` names no coding. `identity` and empty members count as none (RFC 9110, sections 8.4.1
 /// and 5.6.1).
-fn is_uncompressed(headers: &HeaderMap) -> bool {
+pub fn is_uncompressed(headers: &HeaderMap) -> bool {
     let is_text = headers.get_all(header::CONTENT_ENCODING).iter().all(|line| line.to_str().is_ok());
     let mut codings = members(headers, header::CONTENT_ENCODING);
     is_text && codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))
 }
 
-/// Whether there is a single `Content-Type`, with JSON in UTF-8. Without a charset, JSON is UTF-8 (RFC 8259, section
-/// 8.1).
-fn is_json_in_utf8(headers: &HeaderMap) -> bool {
+/// Whether there is a single `Content-Type`, with this media type in UTF-8. Without a charset, JSON is UTF-8 (RFC 8259,
+/// section 8.1).
+pub fn is_in_utf8(headers: &HeaderMap, media_type: &str) -> bool {
     let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(line), None) = (lines.next(), lines.next()) else {
         return false;
     };
     let mut parts = line.to_str().unwrap_or_default().split(';').map(str::trim);
-    let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    let is_it = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case(media_type));
     let is_utf8 = parts.all(|part| {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         let charset = value.trim().trim_matches('"');
@@ -146,7 +146,7 @@ fn is_json_in_utf8(headers: &HeaderMap) -> bool {
         !name.trim().eq_ignore_ascii_case("charset")
             || ["utf-8", "utf8"].iter().any(|name| charset.eq_ignore_ascii_case(name))
     });
-    is_json && is_utf8
+    is_it && is_utf8
 }
 
 /// Deserialises a 32-bit integer or null. JSON has a single number type, so 2.0 is accepted as 2.

@@ -353,9 +353,7 @@ pub(super) fn routes(guess: &KnownValues, own: &KnownValues) -> Vec<ProbeRequest
                 asks.push(at((*route).to_owned()).body(&json!({ "nonsense": guess.names[0] })));
             }
             ("GET", _) => {
-                for id in guess.ids() {
-                    asks.push(at(route.replace("{id}", &id)));
-                }
+                asks.extend(guess.ids().iter().map(|id| at(route.replace("{id}", id))));
                 let path = route.replace("{id}", &guess.agents[0]);
                 for tag in [&guess.tag, "*", "\"nonsense\""] {
                     asks.push(at(path.clone()).with("if-none-match", tag));
@@ -369,11 +367,13 @@ pub(super) fn routes(guess: &KnownValues, own: &KnownValues) -> Vec<ProbeRequest
                 asks.push(at(format!("{path}/nonsense")));
             }
             ("POST", "/v1/agents/{id}/versions") => {
-                for id in guess.ids() {
-                    let body =
-                        json!({ "system_prompt": "Guessed", "model_name": "guessed", "activate": true });
-                    asks.push(at(route.replace("{id}", &id)).body(&body));
-                }
+                let body = json!({ "system_prompt": "Guessed", "model_name": "guessed", "activate": true });
+                asks.extend(guess.ids().iter().map(|id| at(route.replace("{id}", id)).body(&body)));
+            }
+            ("POST", "/v1/customers/{id}/import") => {
+                let (name, id) = (&guess.names[0], &guess.agents[0]);
+                let file = json!({ "agent": name, "id": id, "description": "Guessed", "versions": [] });
+                asks.extend(guess.ids().iter().map(|id| at(route.replace("{id}", id)).body(&file)));
             }
             // Covered by every query and mutation.
             ("POST", "/graphql") => {}

@@ -68,6 +68,10 @@ const ACTIVATE: Access =
 const ADMIN: Access = Access { value: &[&["admin", "operator"]], not_found: &[OUTSIDE_PEOPLE], ..NOBODY };
 const AUDIT: Access =
     Access { value: &[&["admin", "operator", "key changes:read"]], not_found: &[OUTSIDERS], ..NOBODY };
+const EXPORT: Access =
+    Access { value: &[&["admin", "operator", "key agents:read"]], not_found: &[OUTSIDERS], ..NOBODY };
+/// Importing needs three scopes, and no key here has more than one.
+const IMPORT: Access = Access { value: &[&["admin", "operator"]], not_found: &[OUTSIDERS], ..NOBODY };
 const SERVE: Access = Access {
     value: &[MEMBERS, &["operator", "service configs:read", "key configs:read"]],
     none: &[OUTSIDERS],
@@ -196,6 +200,8 @@ pub(crate) const ROUTES: &[(&str, &str, &str, Access)] = &[
     ("GET", "/v1/agents/{id}", "", REST_READ),
     ("POST", "/v1/agents/{id}/versions", "{ \"system_prompt\": \"\", \"model_name\": \"m\" }", PUBLISH),
     ("GET", "/v1/customers/{id}/audit", "", AUDIT),
+    ("GET", "/v1/customers/{id}/export", "", EXPORT),
+    ("POST", "/v1/customers/{id}/import", "{ \"agent\": UNIQUE, \"versions\": [] }", IMPORT),
     ("GET", "/internal/agents/{id}/active", "", REST_SERVE),
     // Authorization inside GraphQL is tested with FIELDS.
     ("POST", "/graphql", "{ \"query\": \"{ __typename }\" }", ANYBODY),

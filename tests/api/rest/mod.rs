@@ -13,6 +13,7 @@ use crate::support::{
 mod config;
 mod described;
 mod fuzz;
+mod transfer;
 mod wrong;
 
 /// An id that no row has.

@@ -90,7 +90,7 @@ impl Agent {
     }
 }
 
-/// The input for a new agent.
+/// The input for a new agent. Its fields are also read in the spelling of GraphQL, such as `customerId`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(examples(json!({ "name": "Permit helper", "description": "Answers questions about permits" })))]
 #[serde(deny_unknown_fields)]

@@ -10,7 +10,7 @@ use axum::{
 use futures_util::stream;
 use tokio::{sync::mpsc, time::timeout};
 
-use super::{CustomerPath, NoParameters, excerpt_permit::SEND_TIMEOUT, refuse};
+use super::{CustomerPath, NoParameters, refuse, stream_permit::SEND_TIMEOUT};
 use crate::{
     domain::{
         Error,

@@ -22,7 +22,11 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::query;
 use crate::{
-    domain::{Caller, Error, IdempotencyKey, Principal, change::Channel, text::field},
+    domain::{
+        Caller, Error, IdempotencyKey, Principal,
+        change::Channel,
+        text::{field, with_snake_case_keys},
+    },
     http::{
         AppState,
         caller::{
@@ -42,11 +46,13 @@ use crate::{
 pub mod agent;
 pub mod audit;
 pub mod config;
-mod excerpt_permit;
+pub mod export;
+pub mod import;
+mod stream_permit;
 pub mod version;
 
 pub use config::render;
-pub use excerpt_permit::Excerpts;
+pub use stream_permit::StreamPermits;
 
 /// The header with which a POST is safe to repeat (draft-ietf-httpapi-idempotency-key-header).
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -251,6 +257,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
             recheck.map_err(|err| Problem::new(&err, &id))?;
         }
         let key = idempotency_key(&parts, &json).map_err(|err| Problem::new(&err, &id))?;
+        let json = with_snake_case_keys(json).map_err(|err| Problem::new(&err, &id))?;
         let input = json_reader::from_json(&json).map_err(|err| {
             Problem::request_field(ProblemKind::Invalid, field(err.path()), err.to_string(), &id)
         })?;

@@ -30,7 +30,7 @@ use crate::{
     id::{AgentId, Revision, VersionId},
 };
 
-/// The input for a new version.
+/// The input for a new version. Its fields are also read in the spelling of GraphQL, such as `systemPrompt`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(examples(json!({
     "system_prompt": "You help residents with building permits.", "model_name": "gpt-4-turbo",

@@ -1,5 +1,5 @@
-//! Limits the concurrent excerpts of the audit log: one for each holder of a share, so that a holder can delay only
-//! itself, and a total for the instance.
+//! Limits the concurrent streams of one kind, such as excerpts of the audit log: one for each holder of a share, so that
+//! a holder can delay only itself, and a total for the instance.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,66 +14,68 @@ use crate::{
     share::ShareHolder,
 };
 
-/// The maximum number of concurrent excerpts of an instance. Each one scans the whole log.
+/// The maximum number of concurrent streams of one kind. Each one reads or writes much.
 const CONCURRENT_MAX: usize = 8;
-/// The maximum number of excerpts of one holder.
+/// The maximum number of streams of one kind of one holder.
 const OF_ONE_HOLDER: usize = 1;
-/// The time limit for waiting for another holder's excerpt to end.
+/// The time limit for waiting for another holder's stream to end.
 const WAIT: Duration = Duration::from_secs(5);
-/// The time limit for the client to take a piece, after which the excerpt is cut off. A second request of a holder is
+/// The time limit for the client to take a piece, after which the stream is cut off. A second request of a holder is
 /// rejected for as long.
 pub(super) const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The limits and the running excerpts of an instance. Clones share them.
+/// The permits of an instance for streams of one kind. Clones share them.
 #[derive(Clone, Debug)]
-pub struct Excerpts(Arc<Inner>);
+pub struct StreamPermits(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    /// The kind, for the metrics.
+    what: &'static str,
+    /// The message while all permits are taken.
+    busy: &'static str,
     /// First in, first out.
     total: Arc<Semaphore>,
     /// The time limit for waiting for a permit.
     wait: Duration,
-    /// The excerpts that run or wait, by holder.
+    /// The streams that run or wait, by holder.
     holders: Counts<ShareHolder>,
 }
 
-impl Default for Excerpts {
-    fn default() -> Self {
-        Self::new(CONCURRENT_MAX, WAIT)
-    }
-}
-
-/// The permit of an excerpt. Dropping it lets the holder's next excerpt, and that of another holder, begin.
+/// The permit of a stream. Dropping it lets the holder's next one, and that of another holder, begin.
 #[derive(Debug)]
-pub(super) struct ExcerptPermit {
+pub(super) struct StreamPermit {
     _holder: Counted<ShareHolder>,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Excerpts {
-    fn new(total: usize, wait: Duration) -> Self {
-        let total = Arc::new(Semaphore::new(total));
-        Self(Arc::new(Inner { total, wait, holders: Counts::default() }))
+impl StreamPermits {
+    /// The permits for streams of the kind `what`. `busy` is the message while all of them are taken.
+    #[must_use]
+    pub fn new(what: &'static str, busy: &'static str) -> Self {
+        Self::with_limits(what, busy, CONCURRENT_MAX, WAIT)
     }
 
-    /// Acquires a permit for an excerpt of this holder. Waits a short time while other holders have all permits; the
+    fn with_limits(what: &'static str, busy: &'static str, total: usize, wait: Duration) -> Self {
+        let total = Arc::new(Semaphore::new(total));
+        Self(Arc::new(Inner { what, busy, total, wait, holders: Counts::default() }))
+    }
+
+    /// Acquires a permit for a stream of this holder. Waits a short time while other holders have all permits; the
     /// holder that has waited longest is next.
     ///
     /// # Errors
-    /// [`Error::RateLimited`] if the holder has an excerpt already; [`Error::Unavailable`] if no permit is free in
+    /// [`Error::RateLimited`] if the holder has such a stream already; [`Error::Unavailable`] if no permit is free in
     /// time.
-    pub(super) async fn acquire(&self, holder: ShareHolder) -> Result<ExcerptPermit, Error> {
+    pub(super) async fn acquire(&self, holder: ShareHolder) -> Result<StreamPermit, Error> {
         let Some(holder) = self.0.holders.increment(holder, OF_ONE_HOLDER) else {
-            metrics::counter!("registry_rate_limited_total", "what" => "excerpt").increment(1);
+            metrics::counter!("registry_rate_limited_total", "what" => self.0.what).increment(1);
             return Err(Error::RateLimited { retry_after_seconds: SEND_TIMEOUT.as_secs() });
         };
         let permit = timeout(self.0.wait, Arc::clone(&self.0.total).acquire_owned()).await;
         match permit {
-            Ok(Ok(permit)) => Ok(ExcerptPermit { _holder: holder, _permit: permit }),
-            Ok(Err(_)) | Err(_) => {
-                Err(Error::Unavailable("this instance is writing as many audit excerpts as it can"))
-            }
+            Ok(Ok(permit)) => Ok(StreamPermit { _holder: holder, _permit: permit }),
+            Ok(Err(_)) | Err(_) => Err(Error::Unavailable(self.0.busy)),
         }
     }
 }
@@ -90,8 +92,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_holder_has_one_excerpt_and_waits_only_for_a_full_instance() {
-        let excerpts = Excerpts::new(2, Duration::from_millis(50));
+    async fn a_holder_has_one_stream_and_waits_only_for_a_full_instance() {
+        let excerpts = StreamPermits::with_limits("excerpt", "busy", 2, Duration::from_millis(50));
         let mut permits = Vec::new();
         for nth in 0..2 {
             permits.push(excerpts.acquire(holder(nth)).await.unwrap());
