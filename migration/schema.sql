@@ -139,6 +139,7 @@ CREATE TABLE registry.agents (
     name_lower text COLLATE "C" NOT NULL GENERATED ALWAYS AS (lower(name)) STORED,
     active_model_name text,
     name_folded text COLLATE "C" NOT NULL GENERATED ALWAYS AS (registry.fold_case(name)) STORED,
+    source_id uuid,
     CONSTRAINT agents_pkey PRIMARY KEY (id),
     CONSTRAINT agents_customer_id_key UNIQUE (customer_id, id),
     CONSTRAINT agents_customer_name_key UNIQUE (customer_id, name),
@@ -159,6 +160,7 @@ CREATE INDEX agents_customer_model_idx ON registry.agents USING btree (customer_
 CREATE INDEX agents_customer_name_bytes_idx ON registry.agents USING btree (customer_id, name COLLATE "C");
 CREATE INDEX agents_customer_name_folded_idx ON registry.agents USING btree (customer_id, name_folded, id);
 CREATE INDEX agents_customer_name_lower_idx ON registry.agents USING btree (customer_id, name_lower, id);
+CREATE UNIQUE INDEX agents_customer_source_key ON registry.agents USING btree (customer_id, source_id) WHERE (source_id IS NOT NULL);
 CREATE INDEX agents_kept_idx ON registry.agents USING btree (id) INCLUDE (customer_id) WHERE (archived_at IS NULL);
 CREATE INDEX agents_model_idx ON registry.agents USING btree (active_model_name, id) INCLUDE (customer_id) WHERE (active_model_name IS NOT NULL);
 CREATE INDEX agents_name_folded_idx ON registry.agents USING btree (name_folded, id) INCLUDE (customer_id);

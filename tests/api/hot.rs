@@ -288,7 +288,7 @@ async fn who_is_who_is_looked_at_anew_when_that_changes() {
     assert_ne!(ada.get("/v1/agents").await.body["agents"], json!([]));
 }
 
-/// Parsed JSON takes many times the memory of its text.
+/// The tools and parameters of a configuration are kept as text.
 #[tokio::test]
 async fn what_json_takes_is_counted() {
     // The memory is split into parts; each of them has room for all of these.
@@ -307,8 +307,9 @@ async fn what_json_takes_is_counted() {
         agents.push(agent);
     }
     let (count, bytes) = app.door.hub.configs_in_memory();
-    // At least the size of the values themselves.
-    assert!(bytes >= count * 20_000 * size_of::<Value>(), "{count} take {bytes} bytes");
+    // At least the text itself, and not much more.
+    let text = count * "0,".len() * 20_000;
+    assert!((text..3 * text).contains(&bytes), "{count} take {bytes} bytes");
     assert_eq!(count, agents.len());
 }
 

@@ -257,7 +257,10 @@ async fn in_the_database_it_is_hashes_and_each_principals_own() {
     assert_eq!(seen("customers", &uuid::Uuid::nil().to_string()).await, 0);
     assert_eq!(seen("customers", "").await, 0);
     assert_eq!(seen("runtime", &principal.to_string()).await, 0);
-    assert_eq!(seen("auth", &principal.to_string()).await, 0);
+    // A user's write to its own profile is in the scope of sign-in.
+    assert_eq!(seen("auth", &principal.to_string()).await, 1);
+    assert_eq!(seen("auth", &uuid::Uuid::nil().to_string()).await, 0);
+    assert_eq!(seen("auth", "").await, 0);
 }
 
 #[tokio::test]

@@ -1,12 +1,14 @@
 """Fixes requests that schemathesis takes for valid and JSON Schema can't describe.
 
-The description can't say which cursors a list returned, which users are a customer's members, which revisions exist,
-which idempotency keys were used, that names of tools are unique, that no text in JSON contains U+0000, or that 1e300 is
-a number for the service, 1e18 an integer that is too large, and 10**300 one that no double holds. So these hooks replace
-such values with valid ones. Requests that are wrong on purpose stay wrong.
+The description can't say which characters are shown, which contents have warnings, which cursors a list returned, which
+users are a customer's members, which revisions exist, which idempotency keys were used, that names of tools are unique,
+that no text in JSON contains U+0000, or that 1e300 is a number for the service, 1e18 an integer that is too large, and
+10**300 one that no double holds. So these hooks replace such values with valid ones. Requests that are wrong on purpose
+stay wrong.
 """
 
 import os
+import unicodedata
 import uuid
 
 import schemathesis
@@ -30,6 +32,13 @@ def storable(value):
     return value
 
 
+def visible(name):
+    """The same name in normal form C, with an x for each character that isn't shown or not in Unicode yet."""
+    hidden = {"Cf", "Cn", "Zs"}
+    shown = ["x" if unicodedata.category(one) in hidden else one for one in unicodedata.normalize("NFC", name)]
+    return "".join(shown)[:NAME_CHARS_MAX]
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     query, body, headers = case.query, case.body, case.headers
@@ -39,15 +48,22 @@ def before_call(context, case, kwargs):
     if case.meta is not None and case.meta.generation.mode is not GenerationMode.POSITIVE:
         return
     if query and "after" in query:
-        query["after"] = os.environ["CURSOR"]
+        # A cursor is of the list without filters.
+        case.query = query = {"limit": query.get("limit", 1), "after": os.environ["CURSOR"]}
     if headers and "Idempotency-Key" in headers:
         headers["Idempotency-Key"] = str(uuid.uuid4())
     if isinstance(body, dict):
         if body.get("owner_id") is not None:
             body["owner_id"] = os.environ["OWNER"]
+        if "tools" not in body and isinstance(body.get("name"), str):
+            body["name"] = visible(body["name"])
+        if body.get("model_name"):
+            body["model_name"] = visible(body["model_name"])
+        if body.get("refuse_warnings"):
+            body["refuse_warnings"] = False
         if body.get("model_parameters") is not None:
             body["model_parameters"] = storable(body["model_parameters"])
         for number, tool in enumerate(body.get("tools") or []):
             tool["name"] = f"{number} {tool['name']}"[:NAME_CHARS_MAX]
-            if tool.get("input_schema") is not None:
-                tool["input_schema"] = storable(tool["input_schema"])
+            for member in set(tool) - {"name"}:
+                tool[storable(member)] = storable(tool.pop(member))

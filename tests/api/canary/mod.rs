@@ -50,6 +50,9 @@ fn queries(world: &World, outsider: &Outsider) -> Vec<ProbeRequest> {
     asks
 }
 
+/// The mutations that change the caller's own profile, whatever the input says.
+const OWN: &[&str] = &["updateProfile"];
+
 /// Whether the response says that nothing was changed.
 fn is_refused(heard: &RecordedResponse) -> bool {
     let body: Value = serde_json::from_str(&heard.body).unwrap_or_default();
@@ -71,7 +74,8 @@ async fn walk(world: &World, ear: &LeakDetector, outsider: &Outsider) {
         let what = format!("{} as {}", ask.what, outsider.name);
         assert!(heard.status < 500, "{what}: {}, {ask:?}", heard.body);
         ear.listen(&what, &ask.said(&texts), &heard.bytes);
-        assert!(!ask.is_write || is_refused(&heard), "{what} was accepted: {}, {ask:?}", heard.body);
+        let may_write = !ask.is_write || OWN.contains(&ask.what.as_str());
+        assert!(may_write || is_refused(&heard), "{what} was accepted: {}, {ask:?}", heard.body);
     }
 }
 

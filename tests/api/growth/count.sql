@@ -12,6 +12,9 @@ SELECT pg_temp.named('c000', n), CASE WHEN n > 20000 THEN 'Village' ELSE 'City '
 FROM generate_series(9001, 30001) AS n WHERE n < 9003 OR n > 20000;
 INSERT INTO registry.users (id, issuer, subject, created_at)
 SELECT pg_temp.named('d000', n), 'urn:agent-registry:local', 'user ' || n, now() FROM generate_series(9001, 9002) AS n;
+-- The triggers are off here.
+INSERT INTO registry.identities (issuer, subject, user_id, created_at)
+SELECT issuer, subject, id, created_at FROM registry.users ON CONFLICT DO NOTHING;
 INSERT INTO registry.memberships (customer_id, user_id, role, created_at)
 SELECT pg_temp.named('c000', c), pg_temp.named('d000', CASE n WHEN 1 THEN c ELSE row END), 'ADMIN', now() FROM entries;
 INSERT INTO registry.invitations (id, customer_id, email, role, invited_by_kind, created_at, expires_at)

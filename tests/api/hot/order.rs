@@ -127,7 +127,8 @@ async fn a_reading_that_began_before_its_agent_changed_is_not_kept() {
     });
     let mut looker = PgConnection::connect(&city.app.database.admin_url).await.unwrap();
     waits_for_a_lock(&mut looker, "%agent_versions%").await;
-    let entry = json!([{ "action": "agent.updated", "actor_kind": "SYSTEM", "details": "{}",
+    let details = json!({ "before": { "name": "City agent" }, "after": { "name": "Renamed" } }).to_string();
+    let entry = json!([{ "action": "agent.updated", "actor_kind": "SYSTEM", "details": details,
         "customer_id": city.customer, "agent_id": city.agent }]);
     let rename = format!(
         "SET session_replication_role = replica; BEGIN; UPDATE registry.agents SET name = 'Renamed';

@@ -25,7 +25,7 @@ const ANSWERED: &[(&str, &str)] = &[
     ("Agent", "activeVersion createdAt id name"),
     (
         "AgentVersion",
-        "agent bytesHash contentBytes contentHash createdAt createdBy id isActive modelName modelParameters number systemPrompt tools",
+        "agent bytesHash contentBytes contentHash createdAt createdBy id isActive modelName modelParameters number systemPrompt tools variables",
     ),
     ("ConfigEvent", "agentId config kind revision"),
     ("Query", "activeConfig activeConfigResult viewer"),

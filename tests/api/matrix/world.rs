@@ -156,7 +156,7 @@ async fn frozen(app: &App, operator: &Operator, city: &str) -> (String, String) 
         app.set_member(&customer, &format!("{role:?}-of-{city}").to_lowercase(), role).await;
     }
     let agent = operator.agent(&customer, "Frozen").await;
-    let version = operator.publish(&agent, "frozen").await;
+    let version = operator.publish(&agent, "frozen {{place}}").await;
     operator.activate(&agent, &version).await;
     let suspend = "mutation ($id: ID!) { setBillingStatus(input: { customerId: $id, status: SUSPENDED }) { revision } }";
     operator.gql(suspend, json!({ "id": customer })).await.at("/setBillingStatus/revision");

@@ -34,6 +34,8 @@ async fn fuzz(city: &City, admin: &Member, description: &str, arguments: &[&str]
     program
         .args(["run", description, "--url", &city.app.base, "--checks", "all", "--seed", SEED])
         .args(["--continue-on-failure", "--request-timeout", "60", "--no-color"])
+        // An import's body is lines, of which schemathesis makes none; `transfer` has its tests.
+        .args(["--exclude-operation-id", "importAgents"])
         .args(["--header", &format!("Authorization: Bearer {}", admin.token.as_deref().unwrap())])
         .args(arguments)
         .env("SCHEMATHESIS_HOOKS", "schemathesis_hooks")
@@ -67,7 +69,7 @@ async fn nothing_is_found_against_the_description() {
     assert!(is_well, "{told}");
     let line = |of: &str| told.lines().find(|line| line.contains(of)).unwrap_or_default().trim().to_owned();
     println!("schemathesis: {}; {}", line(" generated, "), line("API Links:"));
-    assert_eq!(line("Tested: "), "Tested: 11", "all endpoints are tested: {told}");
+    assert_eq!(line("Tested: "), "Tested: 12", "all endpoints are tested: {told}");
     for phase in ["Examples", "Coverage", "Fuzzing", "Stateful"] {
         assert!(told.contains(&format!("\n  ✅ {phase}\n")), "{told}");
     }

@@ -202,8 +202,15 @@ fn apply(
                 let id = row.agent.clone().unwrap();
                 let agent = agents.entry(id.clone()).or_default();
                 agent.customer = customer;
-                agent.name = details("/after/name").unwrap_or_else(|| std::mem::take(&mut agent.name));
-                if row.action != "agent.created" {
+                let before = std::mem::take(&mut agent.name);
+                agent.name = details("/after/name").unwrap_or_else(|| before.clone());
+                // Descriptions and owners are in no configuration.
+                let is_touched = match row.action.as_str() {
+                    "agent.created" => false,
+                    "agent.updated" => agent.name != before,
+                    _ => true,
+                };
+                if is_touched {
                     agent.revision = row.place.0;
                     *touched.entry(id).or_default() |= row.action == "agent.deactivated";
                 }

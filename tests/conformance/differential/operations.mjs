@@ -163,7 +163,7 @@ class Maker {
     const { random } = this;
     const keys = new Map();
     if (isAbstractType(type)) {
-      const shared = random.chance(0.6) ? [n.field("id")] : [n.field("__typename")];
+      const shared = isInterfaceType(type) && random.chance(0.6) ? [n.field("id")] : [n.field("__typename")];
       const types = random.some(this.schema.getPossibleTypes(type), random.whole(0, 3));
       return [...shared, ...types.map((concrete) => n.inline(concrete.name, this.fields(concrete, depth, pages, new Map(), concrete.name)))];
     }

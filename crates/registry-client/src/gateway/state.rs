@@ -239,7 +239,8 @@ mod tests {
             tools: Vec::new(),
             content_hash: "00".to_owned(),
             bytes_hash: Some("01".to_owned()),
-            activated_at: now(),
+            // The registry's instants have microseconds.
+            activated_at: chrono::SubsecRound::trunc_subsecs(now(), 6),
             revision: "7".to_owned(),
         };
         let configs = [(config.agent_id, config.into())].into();

@@ -21,11 +21,33 @@ use crate::{
     http::problem,
 };
 
+/// The class of characters without control and format characters, and without these.
+macro_rules! shown_but {
+    ($others:literal) => {
+        concat!(
+            "[^\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u0600-\\u0605\\u061c\\u06dd\\u070f\\u0890\\u0891\\u08e2\\u180e",
+            "\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2064\\u2066-\\u206f\\ufeff\\ufff9-\\ufffb",
+            $others,
+            "]"
+        )
+    };
+}
+
 /// Not blank, without control characters. The syntax means the same in all regex engines: the character class in the
 /// middle lists Unicode's White_Space.
 const NAME: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f]*\
     [^ \\u0000-\\u001f\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]\
     [^\\u0000-\\u001f\\u007f-\\u009f]*$";
+/// No control characters and none of category Cf (format) below U+10000; no white space at the ends.
+const AGENT_NAME: &str = concat!(
+    "^",
+    shown_but!(" \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000"),
+    "(",
+    shown_but!(""),
+    "*",
+    shown_but!(" \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000"),
+    ")?$"
+);
 /// Any text that Postgres can store: without U+0000.
 const STORABLE: &str = "^[^\\u0000]*$";
 
@@ -61,6 +83,9 @@ shapes! {
     Id = text().format(Some(SchemaFormat::Custom("uuid".to_owned())));
     /// An instant in UTC, always with six digits, so that the strings sort as the instants do.
     Instant = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
+    /// An agent's name. It has a visible character, no white space at its ends, and no control and format characters.
+    /// The service stores its Unicode normal form C.
+    AgentName = text().min_length(Some(1)).max_length(Some(NAME_CHARS_MAX)).pattern(Some(AGENT_NAME));
     /// A name. It isn't blank and has no control characters.
     Name = text().min_length(Some(1)).max_length(Some(NAME_CHARS_MAX)).pattern(Some(NAME));
     /// A complete name to search for. A string that can't be a name matches nothing.
@@ -111,7 +136,7 @@ shapes! {
     /// Makes a write safe to repeat. For 24 hours, the same request with the same key has no second effect, and returns
     /// the object that the first one wrote, as it is now. A different request with that key is rejected. The key is
     /// printable ASCII, bare or in double quotes (draft-ietf-httpapi-idempotency-key-header), such as a UUID.
-    IdempotencyKey = text().min_length(Some(1)).max_length(Some(KEY_CHARS_MAX)).pattern(Some("^[!#-~]([ -~]*[!#-~])?$"));
+    IdempotencyKey = text().min_length(Some(1)).max_length(Some(KEY_CHARS_MAX)).pattern(Some("^[!-~]([ -~]*[!-~])?$"));
     /// An opaque position in a list: the `next` of a page.
     Cursor = text().min_length(Some(1));
     /// The maximum number of items in a page.

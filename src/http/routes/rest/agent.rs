@@ -99,7 +99,7 @@ pub struct NewAgent {
     #[schema(value_type = Option<schemas::Id>)]
     customer_id: Option<String>,
     /// The agent's name, unique within the customer.
-    #[schema(value_type = schemas::Name)]
+    #[schema(value_type = schemas::AgentName)]
     name: String,
     /// The agent's purpose.
     #[schema(value_type = Option<schemas::Description>)]

@@ -81,9 +81,10 @@ async fn send_document(
     let describe =
         |error: &Value| json!([error["message"], error["extensions"]["code"], error["path"]]).to_string();
     let data = if status == StatusCode::OK { text.trim_end_matches('}') } else { "" };
-    // What stands twice costs twice, and then there may be errors.
+    // What stands twice costs twice, and then there may be errors, which come first when there is no data.
     let data = data.rsplit_once(",\"extensions\":{\"cost\":").map_or(data, |(data, _)| data);
     let data = data.rsplit_once(",\"errors\":[").map_or(data, |(data, _)| data.trim_end_matches('}'));
+    let data = if read["data"].is_null() { "null" } else { data };
     ResponseSnapshot { status, data: data.to_owned(), errors: errors.iter().map(describe).collect() }
 }
 
