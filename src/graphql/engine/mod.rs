@@ -11,5 +11,6 @@ pub(in crate::graphql) mod loader;
 pub(in crate::graphql) mod loaders;
 pub(in crate::graphql) mod memory;
 pub(in crate::graphql) mod operation;
+mod question;
 pub(in crate::graphql) mod render_cache;
 pub(in crate::graphql) mod response;

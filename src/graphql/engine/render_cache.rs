@@ -5,20 +5,20 @@
 //! open the watch, and then once for each event, to render it.
 
 use std::{
+    pin::pin,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use async_graphql::Response;
-use futures_util::{Stream, StreamExt, stream};
-use sha2::{Digest, Sha256};
+use async_graphql::{Pos, Response};
+use futures_util::{Stream, StreamExt, future::poll_immediate, stream};
 
-use super::{context::Request, memory::AnswerMemory, operation::library_request};
+use super::{context::Request, memory::AnswerMemory, operation::library_request, question::Question};
 use crate::{
     cache::{Weighed, WeighedCache, weighed_cache},
     domain::{Caller, Error, Result, activation::Activation, change::Change},
     feed::{ConfigEvent, ConfigWatch, EventKey, Watch},
-    graphql::{Api, CheckedOperation, GraphQlResponse},
+    graphql::{Api, CheckedOperation, GraphQlResponse, schema::error::to_graphql_error},
     id::Revision,
     share::{BudgetFull, MemoryShare, Reservation},
     task::lock,
@@ -113,7 +113,7 @@ struct Subscriber {
     api: Api,
     caller: Arc<Caller>,
     share: MemoryShare,
-    accepted: CheckedOperation,
+    question: Question,
     /// The group of all subscribers with the same question and the same visibility.
     group: [u8; 32],
 }
@@ -162,9 +162,10 @@ impl Api {
             Running(Box<Subscriber>, EventSource),
             Ended,
         }
-        let group = group_key(&caller, &accepted);
+        let question = Question::new(accepted);
+        let group = question.group_key(&caller);
         let share = self.budget.share(caller.share_holder());
-        let begun = Box::new(Subscriber { api: self.clone(), caller, share, accepted, group });
+        let begun = Box::new(Subscriber { api: self.clone(), caller, share, question, group });
         stream::unfold(State::Opening(begun), |mut state| async move {
             loop {
                 state = match state {
@@ -174,7 +175,7 @@ impl Api {
                         Err(refusal) => return Some((SubscriptionMessage::Rejected(*refusal), State::Ended)),
                     },
                     State::Running(subscriber, mut source) => {
-                        let event = source.next().await;
+                        let event = subscriber.wait_for_event(&mut source).await;
                         let is_over = event.is_err();
                         let event = event.unwrap_or_else(|err| Event::Ended(Arc::new(err)));
                         match Box::pin(subscriber.render_for_subscriber(event)).await {
@@ -212,6 +213,16 @@ impl Subscriber {
             }
             None => Ok(lock(&slot).take()),
         }
+    }
+
+    /// Waits for the next event. Meanwhile, the question takes no more memory than it must.
+    async fn wait_for_event(&self, source: &mut EventSource) -> Result<Event> {
+        let mut next = pin!(source.next());
+        if let Some(event) = poll_immediate(next.as_mut()).await {
+            return event;
+        }
+        self.question.shrink();
+        next.await
     }
 
     /// Renders an event for this subscriber. Returns its text, whether it ends the stream, and the memory of a copy
@@ -343,21 +354,14 @@ impl Subscriber {
     async fn run(&self, phase: SubscriptionPhase, memory: AnswerMemory) -> Option<Response> {
         let (registry, hub) = (&self.api.registry, &self.api.hub);
         let data = Request::new(registry, hub, Arc::clone(&self.caller), Some(phase), memory);
+        let executable = match self.question.executable(&self.api.front) {
+            Ok(executable) => executable,
+            Err(err) => {
+                let error = to_graphql_error(&err).into_server_error(Pos::default());
+                return Some(Response::from_errors(vec![error]));
+            }
+        };
         // The stream, which the library boxes, yields at most one response: the one for this event.
-        let request = library_request(self.accepted.prepared.executable.clone()).data(data);
-        self.api.schema.execute_stream(request).next().await
+        self.api.schema.execute_stream(library_request(executable).data(data)).next().await
     }
-}
-
-/// The SHA-256 of question and visibility: equal for subscribers who may share rendered events.
-fn group_key(caller: &Caller, accepted: &CheckedOperation) -> [u8; 32] {
-    let CheckedOperation { document, operation_name, variables, prepared: _, is_large: _ } = accepted;
-    let mut digest = Sha256::new();
-    let visibility = caller.visibility().bytes();
-    let name = operation_name.as_deref().unwrap_or_default();
-    for part in [document.text().as_bytes(), name.as_bytes(), variables.as_bytes(), &visibility] {
-        digest.update(part.len().to_be_bytes());
-        digest.update(part);
-    }
-    digest.finalize().into()
 }
