@@ -121,7 +121,7 @@ pub async fn upgrade(state: AppState, RequestId(id): RequestId, request: Request
 }
 
 /// Serves a socket once hyper has handed over its connection. The permit is released when the socket has ended.
-async fn serve(upgrade: OnUpgrade, session: Session, speaks: bool, permit: SocketPermit) {
+async fn serve(upgrade: OnUpgrade, session: Box<Session>, speaks: bool, permit: SocketPermit) {
     match upgrade.await {
         Ok(upgraded) => session.serve(transport::socket(upgraded).await, speaks).await,
         Err(err) => tracing::debug!(error = %err, "a connection ended during its handshake"),
@@ -162,6 +162,19 @@ fn is_own_page(uri: &Uri, headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// An idle subscriber keeps both as long as its socket is open.
+    #[test]
+    fn the_futures_of_an_idle_subscriber_are_small() {
+        fn of_socket<A, B, C, D, F: Future>(_: impl Fn(A, B, C, D) -> F) -> usize {
+            size_of::<F>()
+        }
+        fn of_operation<A, B, F: Future>(_: impl Fn(A, B) -> F) -> usize {
+            size_of::<F>()
+        }
+        let (socket, operation) = (of_socket(serve), of_operation(operation::Run::run));
+        assert!(socket <= 2048 && operation <= 2048, "{socket} and {operation} bytes");
+    }
 
     #[test]
     fn a_page_is_its_own_by_host_and_port() {

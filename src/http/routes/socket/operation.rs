@@ -20,7 +20,7 @@ use super::{
 use crate::{
     domain::{CallOrigin, Caller, Error, Registry, change::Channel},
     feed::Hub,
-    graphql::{Api, GraphQlResponse, Operation, OperationCost, SubscriptionMessage},
+    graphql::{Api, CheckedOperation, GraphQlResponse, Operation, OperationCost, SubscriptionMessage},
     http::{
         Limiter,
         caller::ClientAddress,
@@ -66,13 +66,22 @@ pub(super) struct Run {
     pub(super) memory: Mutex<Option<Reservation>>,
 }
 
+/// An operation that passed all checks, and its caller.
+struct Accepted {
+    operation: CheckedOperation,
+    caller: Arc<Caller>,
+    meter: Meter,
+    /// The length of the document's text, in bytes.
+    bytes: usize,
+}
+
 /// The socket's credential is no longer accepted.
 pub(super) struct CredentialRejected;
 
 impl Run {
     /// Runs the operation to its end. Dropping the future ends a subscription; a write that has begun runs to
     /// completion.
-    pub(super) async fn run(self, operation: Operation) -> Result<(), CredentialRejected> {
+    pub(super) async fn run(self: Box<Self>, operation: Box<Operation>) -> Result<(), CredentialRejected> {
         let _running = RunningGauge::new();
         let request_id = self.registry.clock().id::<Uuid>().to_string();
         // A panic ends this operation only, as it ends a single request over HTTP.
@@ -86,6 +95,19 @@ impl Run {
         Ok(())
     }
 
+    async fn answer(&self, operation: Box<Operation>, request_id: &str) -> Result<(), CredentialRejected> {
+        // Short-lived futures are boxed, so that a long-lived subscription doesn't keep memory for them.
+        let Some(accepted) = Box::pin(self.accept(operation, request_id)).await? else { return Ok(()) };
+        let is_complete = match accepted.operation.is_subscription() {
+            true => self.send_events(accepted, request_id).await,
+            false => Box::pin(self.execute(accepted, request_id)).await,
+        };
+        if is_complete {
+            self.send("complete", None::<()>).await;
+        }
+        Ok(())
+    }
+
     async fn caller(&self, request_id: &str) -> Result<Caller, Error> {
         self.limiter.check_wait(&self.bearer)?;
         let ClientAddress(address) = self.client;
@@ -96,11 +118,15 @@ impl Run {
         Ok(caller)
     }
 
-    async fn answer(&self, operation: Operation, request_id: &str) -> Result<(), CredentialRejected> {
+    /// Authenticates the client and accepts the operation. `None` after a rejection, which was sent.
+    async fn accept(
+        &self,
+        operation: Box<Operation>,
+        request_id: &str,
+    ) -> Result<Option<Box<Accepted>>, CredentialRejected> {
         // Each operation authenticates like a request: it runs with the caller's current rights.
         let since = self.hub.revocation_log().count();
-        // Short-lived futures are boxed, so that a long-lived subscription doesn't reserve memory for them.
-        let caller = match Box::pin(self.caller(request_id)).await {
+        let caller = match self.caller(request_id).await {
             Ok(caller) => Arc::new(caller),
             Err(Error::Unauthenticated(_)) => return Err(CredentialRejected),
             Err(err) => {
@@ -110,7 +136,7 @@ impl Run {
                     refusal = refusal.with_cost(OperationCost::REQUEST, Some(0));
                 }
                 self.error(refusal).await;
-                return Ok(());
+                return Ok(None);
             }
         };
         self.rights.adopt(&caller, since);
@@ -118,69 +144,75 @@ impl Run {
         let meter = Meter::new(self.limiter.clone(), Arc::clone(&caller), Arc::clone(&self.bearer));
         let reserved = lock(&self.memory).as_ref().map_or(0, Reservation::bytes);
         let large = reserved > BODY_MEMORY * LARGE_BYTES;
-        let accepted = match self.api.accept_in_turn(operation, &caller, large).await {
-            Ok(accepted) => accepted,
+        let operation = match self.api.accept_in_turn(*operation, &caller, large).await {
+            Ok(operation) => operation,
             Err(refusal) => {
                 meter.charge_refusal(&refusal, bytes);
                 self.error(refusal.with_points_left(meter.points_left())).await;
-                return Ok(());
+                return Ok(None);
             }
         };
         // A query that runs short waits for most of its caller's share, so it must hold nothing of it. A subscription
         // keeps its variables.
-        if accepted.is_subscription() {
+        if operation.is_subscription() {
             lock(&self.memory).iter_mut().for_each(|memory| memory.shrink_to(reserved / BODY_MEMORY));
-        } else if accepted.is_query() {
+        } else if operation.is_query() {
             lock(&self.memory).take();
         }
-        let complete = if accepted.is_subscription() {
-            let mut answers = pin!(self.api.subscribe(Arc::clone(&caller), accepted));
-            let mut goes_on = true;
-            while goes_on && let Some(told) = answers.next().await {
-                goes_on = match told {
-                    SubscriptionMessage::Event(written, memory) => {
-                        let (before, after) = around_result(&self.id);
-                        let text = [&before, &*written, after].concat();
-                        self.next(text.into_bytes(), memory, request_id).await
-                    }
-                    SubscriptionMessage::Rejected(refusal) => {
-                        meter.charge_refusal(&refusal, bytes);
-                        self.error(refusal).await;
-                        false
-                    }
-                };
-            }
-            goes_on
-        } else {
-            let cost = accepted.cost();
-            if let Err(err) = meter.charge_cost(cost) {
-                let refusal = GraphQlResponse::of_error(&err, request_id);
-                self.error(refusal.with_cost(cost, meter.points_left())).await;
-                return Ok(());
-            }
-            let _work = meter.charge_work();
-            let answer = Box::pin(self.api.execute(Arc::clone(&caller), accepted)).await;
-            meter.charge_refusal(&answer.response, bytes);
-            if answer.response.is_request_error() {
-                self.error(answer.response).await;
-                return Ok(());
-            }
-            let (before, after) = around_result(&self.id);
-            let answer = answer.with_cost(cost, meter.points_left());
-            let (text, memory) = match self.api.write_answer(&caller, answer, before, after).await {
-                Ok(written) => written,
-                Err(err) => {
-                    self.error(GraphQlResponse::of_error(&err, request_id)).await;
-                    return Ok(());
+        Ok(Some(Box::new(Accepted { operation, caller, meter, bytes })))
+    }
+
+    /// Sends the events of a subscription. Returns whether it has completed; if not, an error was sent.
+    async fn send_events(&self, accepted: Box<Accepted>, request_id: &str) -> bool {
+        let Accepted { operation, caller, meter, bytes } = *accepted;
+        let mut answers = pin!(self.api.subscribe(caller, operation));
+        while let Some(told) = answers.next().await {
+            let goes_on = match told {
+                SubscriptionMessage::Event(written, memory) => {
+                    let (before, after) = around_result(&self.id);
+                    let text = [&before, &*written, after].concat();
+                    self.next(text.into_bytes(), memory, request_id).await
+                }
+                SubscriptionMessage::Rejected(refusal) => {
+                    meter.charge_refusal(&refusal, bytes);
+                    self.error(refusal).await;
+                    false
                 }
             };
-            meter.charge_bytes(text.len());
-            self.next(text, memory, request_id).await
-        };
-        if complete {
-            self.send("complete", None::<()>).await;
+            if !goes_on {
+                return false;
+            }
         }
-        Ok(())
+        true
+    }
+
+    /// Runs a query or a mutation, and sends its answer. Returns whether it has completed; if not, an error was sent.
+    async fn execute(&self, accepted: Box<Accepted>, request_id: &str) -> bool {
+        let Accepted { operation, caller, meter, bytes } = *accepted;
+        let cost = operation.cost();
+        if let Err(err) = meter.charge_cost(cost) {
+            let refusal = GraphQlResponse::of_error(&err, request_id);
+            self.error(refusal.with_cost(cost, meter.points_left())).await;
+            return false;
+        }
+        let _work = meter.charge_work();
+        let answer = self.api.execute(Arc::clone(&caller), operation).await;
+        meter.charge_refusal(&answer.response, bytes);
+        if answer.response.is_request_error() {
+            self.error(answer.response).await;
+            return false;
+        }
+        let (before, after) = around_result(&self.id);
+        let answer = answer.with_cost(cost, meter.points_left());
+        let (text, memory) = match self.api.write_answer(&caller, answer, before, after).await {
+            Ok(written) => written,
+            Err(err) => {
+                self.error(GraphQlResponse::of_error(&err, request_id)).await;
+                return false;
+            }
+        };
+        meter.charge_bytes(text.len());
+        self.next(text, memory, request_id).await
     }
 
     /// Sends a `next` message. Returns false if it was too large: then an error was sent, and the operation has ended.
@@ -216,7 +248,8 @@ impl Run {
 
     async fn post(&self, text: Utf8Bytes, memory: Option<Reservation>) {
         let (message, of) = (Message::Text(text), Some(self.of.clone()));
+        let message = Box::new(OutboundMessage { message, of, memory, written: None });
         // It only fails when the socket closes, which drops this operation too.
-        let _ = self.outbox.send(OutboundMessage { message, of, memory, written: None }).await;
+        let _ = self.outbox.send(message).await;
     }
 }

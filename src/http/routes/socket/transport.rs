@@ -62,8 +62,9 @@ pub(super) struct OutboundMessage {
 /// The messages from the client.
 pub(super) type Frames = PollOnWake<SplitStream<Socket>>;
 
-/// The sending side of the queue. Sending waits while the queue is full.
-pub(super) type Outbox = mpsc::Sender<OutboundMessage>;
+/// The sending side of the queue. Sending waits while the queue is full. Messages are boxed, because tokio allocates the
+/// places of 32 messages for a queue, however few it may hold.
+pub(super) type Outbox = mpsc::Sender<Box<OutboundMessage>>;
 
 /// The reason for which a socket ends.
 pub(super) enum End {
@@ -84,7 +85,7 @@ impl From<Close> for End {
 /// Writes the queued messages until `goodbye` has a close frame, or the client doesn't take a message within `most`.
 pub(super) async fn write(
     mut sink: SplitSink<Socket, Message>,
-    mut queue: mpsc::Receiver<OutboundMessage>,
+    mut queue: mpsc::Receiver<Box<OutboundMessage>>,
     mut goodbye: oneshot::Receiver<CloseFrame>,
     most: Duration,
 ) -> End {
@@ -100,7 +101,7 @@ pub(super) async fn write(
             Some(outbound) = queue.recv() => outbound,
         };
         // Memory is returned at the end of the turn.
-        let OutboundMessage { message, of, memory: _memory, written: _written } = outbound;
+        let OutboundMessage { message, of, memory: _memory, written: _written } = *outbound;
         if of.is_some_and(|operation| operation.is_aborted()) {
             continue;
         }

@@ -63,7 +63,7 @@ impl Session {
                 Phase::Fresh => self.sign_in(&payload),
                 Phase::SigningIn | Phase::SignedIn { .. } => Err(Close::init_twice()),
             },
-            Incoming::Subscribe(id, operation) => self.subscribe(id, *operation, memory, outbox),
+            Incoming::Subscribe(id, operation) => self.subscribe(id, operation, memory, outbox),
             Incoming::Complete(id) => {
                 // Unknown ids are ignored: the operation may have just completed.
                 if let Some(operation) = self.live.remove(&id) {
@@ -110,7 +110,7 @@ impl Session {
     fn subscribe(
         &mut self,
         id: String,
-        operation: Operation,
+        operation: Box<Operation>,
         memory: Option<Reservation>,
         outbox: &Outbox,
     ) -> Result<(), Close> {
@@ -121,7 +121,7 @@ impl Session {
             return Err(Close::duplicate(&id));
         }
         let (of, ending) = AbortHandle::new_pair();
-        let run = Run {
+        let run = Box::new(Run {
             api: self.state.api.clone(),
             registry: self.state.registry.clone(),
             limiter: self.state.limiter.clone(),
@@ -133,7 +133,7 @@ impl Session {
             outbox: outbox.clone(),
             of: of.clone(),
             memory: Mutex::new(memory),
-        };
+        });
         let most = self.limits.operations;
         if self.live.len() >= most {
             let message = format!("a socket runs at most {most} operations at a time");

@@ -89,15 +89,16 @@ pub(super) struct Session {
 }
 
 impl Session {
+    /// Boxed, because a future keeps the place of an argument in addition to that of the variable that it is moved to.
     pub(super) fn new(
         state: &AppState,
         header: Result<Option<Arc<str>>, Error>,
         client: ClientAddress,
         permit: SocketPermit,
         peer: ConnectionHandle,
-    ) -> Self {
+    ) -> Box<Self> {
         let now = Instant::now();
-        Self {
+        Box::new(Self {
             state: state.clone(),
             limits: Arc::clone(&state.sockets.limits),
             header,
@@ -111,12 +112,12 @@ impl Session {
             opened: now,
             heard: now,
             pinged: now,
-        }
+        })
     }
 
     /// Serves the socket until the client, the session or the service ends it. `speaks` is false if the client
     /// offered no supported subprotocol.
-    pub(super) async fn serve(self, socket: Socket, speaks: bool) {
+    pub(super) async fn serve(self: Box<Self>, socket: Socket, speaks: bool) {
         let (sink, stream) = socket.split();
         let mut stream = PollOnWake::new(stream);
         let (outbox, queue) = mpsc::channel(QUEUE_CAPACITY);
@@ -163,7 +164,7 @@ impl Session {
     }
 
     /// Reads messages and runs operations until there is a reason to close.
-    async fn converse(mut self, stream: &mut Frames, outbox: Outbox, speaks: bool) -> End {
+    async fn converse(mut self: Box<Self>, stream: &mut Frames, outbox: Outbox, speaks: bool) -> End {
         if !speaks {
             return Close::subprotocol().into();
         }
@@ -299,7 +300,7 @@ impl Session {
     }
 
     fn queue(&mut self, message: OutboundMessage, outbox: &Outbox) {
-        let outbox = outbox.clone();
+        let (message, outbox) = (Box::new(message), outbox.clone());
         let sent = async move {
             // It only fails when the socket closes.
             let _ = outbox.send(message).await;
