@@ -84,6 +84,11 @@ impl From<DbErr> for DbError {
     }
 }
 
+/// Whether the error means that the connection was never lent: what ended on it before got no response.
+pub(super) fn is_stuck(err: &DbErr) -> bool {
+    matches!(err, DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))
+}
+
 /// Whether the error means that the connection is gone: the server was stopped or restarted, or the network failed.
 pub(super) fn is_broken(err: &DbErr) -> bool {
     let sqlx = match err {

@@ -6,7 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use agent_registry::{
+    db::{Db, Scope},
+    task::Tasks,
+};
 use futures_util::future::join_all;
+use sea_orm::{DbBackend, FromQueryResult, JsonValue, Statement};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use tokio::time::sleep;
@@ -170,6 +175,37 @@ async fn a_database_that_goes_silent_is_left_for_the_next() {
     let unlogged = "SELECT (SELECT count(*) FROM registry.customers) - (SELECT count(*) FROM registry.changes WHERE action = 'customer.created')";
     assert_eq!(sqlx::query_scalar::<_, i64>(unlogged).fetch_one(&mut session).await.unwrap(), 0);
     instance.stop().await;
+}
+
+/// A read ends just when the database goes silent, so nothing waits for a response on its connection any more, and the
+/// next one gets it. `later` is the time until then.
+async fn read_after_a_read_in_silence(later: Duration) -> Duration {
+    let app = App::start().await;
+    let (proxy, url) = proxied(&app.database.url).await;
+    let db = Db::connect(&url, 2, Tasks::default()).await.unwrap();
+    let ended = db.internal_view(Scope::Platform);
+    let any = Statement::from_string(DbBackend::Postgres, "SELECT 1 AS one");
+    ended.one(JsonValue::find_by_statement(any)).await.unwrap().unwrap();
+    proxy.silence(Silence::CloseTarget);
+    drop(ended);
+    sleep(later).await;
+    let asked = Instant::now();
+    for _ in 0..3 {
+        db.head().await.unwrap();
+    }
+    db.close().await;
+    asked.elapsed()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_whose_last_read_does_not_end_is_left() {
+    let (at_once, later) = tokio::join!(
+        read_after_a_read_in_silence(Duration::ZERO),
+        read_after_a_read_in_silence(Duration::from_millis(1200))
+    );
+    // The first waits until sqlx gives up, and tries again.
+    assert!(at_once < Duration::from_secs(7), "{at_once:?}");
+    assert!(later < Duration::from_secs(3), "{later:?}");
 }
 
 /// An instance is cut off from a database that goes on. Its open transactions keep their locks, that of the log's

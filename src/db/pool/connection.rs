@@ -127,6 +127,12 @@ impl PooledConnection {
         self.opened.elapsed() >= AGE_MAX || self.idle_since.elapsed() >= IDLE_MAX
     }
 
+    /// Whether the last transaction on it should have ended long since, and hasn't. sqlx rolls it back after the lease,
+    /// and waits for the response without a time limit.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.one.num_idle() == 0 && self.idle_since.elapsed() >= PROBE_TIMEOUT
+    }
+
     /// Marks the beginning of an idle period.
     pub(super) fn rest(&mut self) {
         self.idle_since = Instant::now();

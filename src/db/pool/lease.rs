@@ -14,7 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{BEGIN, LeaseClaim, LeasePlace, Pool, PooledConnection, RESPONSE_TIMEOUT, Suspicion};
 use crate::{
-    db::{ACQUIRE_TIMEOUT, DbError, Scope, error::is_broken},
+    db::{
+        ACQUIRE_TIMEOUT, DbError, Scope,
+        error::{is_broken, is_stuck},
+    },
     id::Revision,
     task::lock,
 };
@@ -126,20 +129,29 @@ impl ConnectionLease {
         Ok(txn)
     }
 
-    /// Acquires a connection for `work`, which hasn't written anything. If the connection breaks, tries once more with
-    /// a new one.
+    /// Acquires a connection for `work`, which hasn't written anything. If the connection breaks, or its last
+    /// transaction hasn't ended, tries once more with another one.
     pub(in crate::db) async fn with_retry<'a, T>(
         &'a self,
         work: impl Fn(DatabaseConnection) -> BoxFuture<'a, Result<T, DbErr>>,
     ) -> Result<T, DbError> {
-        let first = work(self.connect().await?).await;
-        match self.check(first) {
-            Err(DbError::Unavailable(err)) if is_broken(&err) => {
-                let second = work(self.connect().await?).await;
-                self.check(second)
+        let (connection, begun) = (self.connect().await?, Instant::now());
+        let first = work(connection).await;
+        let is_lost = match &first {
+            Err(err) if is_stuck(err) => {
+                let generation = self.discard_connection();
+                self.replace_if_silent(generation, begun).await;
+                true
             }
-            done => done,
+            Err(err) => is_broken(err),
+            Ok(_) => false,
+        };
+        let first = self.check(first);
+        if !is_lost {
+            return first;
         }
+        let second = work(self.connect().await?).await;
+        self.check(second)
     }
 
     /// Acquires a connection. Returns its handle, with a callback that records each response.
@@ -165,7 +177,13 @@ impl ConnectionLease {
     }
 
     /// Converts a result. When the connection broke, all connections of its generation are suspect, and are replaced.
+    /// One whose last transaction hasn't ended is discarded: sqlx waits for that without a time limit, and lends the
+    /// connection to nobody meanwhile.
     pub(in crate::db) fn check<T>(&self, result: Result<T, DbErr>) -> Result<T, DbError> {
+        if result.as_ref().is_err_and(is_stuck) {
+            self.discard_connection();
+            return Err(response_timed_out());
+        }
         if result.as_ref().is_err_and(is_broken)
             && let Some(generation) = self.discard_connection()
         {
@@ -214,9 +232,8 @@ impl ConnectionLease {
         limits.last_response.max(begun) + limits.allowed
     }
 
-    /// Discards the connection, which is cut off in the middle of a statement. If no other of its generation has
-    /// responded in the second half of that time, and none responds now, replaces all of them. A fresh connection isn't
-    /// asked: after a failover, it reaches the successor of a server whose connections are all dead.
+    /// Discards the connection, which is cut off in the middle of a statement. If the others are silent too, since the
+    /// second half of that time, replaces all of them.
     async fn discard_silent_connection(&self, begun: Instant) {
         let since = {
             let limits = lock(&self.0.limits);
@@ -226,6 +243,12 @@ impl ConnectionLease {
         // The order matters: a closed connection isn't returned, whatever its state.
         let generation = self.discard_connection();
         self.0.cut.cancel();
+        self.replace_if_silent(generation, since).await;
+    }
+
+    /// Replaces the connections of this generation if none has responded since, and none responds now. A fresh
+    /// connection isn't asked: after a failover, it reaches the successor of a server whose connections are all dead.
+    async fn replace_if_silent(&self, generation: Option<u64>, since: Instant) {
         if let Some(generation) = generation
             && !self.0.pool.responds(generation, since).await
         {

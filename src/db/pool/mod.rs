@@ -190,11 +190,11 @@ impl Pool {
         }
     }
 
-    /// Takes the longest idle connection that hasn't expired.
+    /// Takes the longest idle connection that can be used.
     fn take_idle(&self) -> Option<PooledConnection> {
         loop {
             let connection = lock(&self.0.state).idle.pop_front()?;
-            if !connection.has_expired() {
+            if !connection.has_expired() && !connection.is_stuck() {
                 return Some(connection);
             }
             connection.discard(&self.0.tasks);

@@ -141,7 +141,8 @@ async fn a_silent_session_is_discarded_alone() {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        let last = sessions(&mut session, "state = 'idle' AND query NOT LIKE 'LISTEN%'").await;
+        // One of them may be running a statement.
+        let last = sessions(&mut session, "TRUE").await;
         kill_process(pid, Signal::CONT).unwrap();
         lock.close().await.unwrap();
         assert!(!first.is_empty());
