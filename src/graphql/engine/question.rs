@@ -47,7 +47,7 @@ impl Question {
     }
 
     /// Drops what can be made again, until [`Question::executable`] is called. An operation with large variables stays:
-    /// inserting them anew would take the processor from other requests.
+    /// inserting them again would take the processor from other requests.
     pub(super) fn shrink(&self) {
         if !self.is_large {
             *lock(&self.executable) = None;
