@@ -14,12 +14,18 @@ use crate::id::Id;
 /// A point in time, in UTC. [`Clock::now`] returns whole microseconds, the precision of Postgres.
 pub type Instant = DateTime<Utc>;
 
-/// Serialises an instant with six digits always, so that the strings sort as the instants do.
+/// Writes an instant with six digits always, so that the strings sort as the instants do.
+#[must_use]
+pub fn to_text(at: Instant) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// Serialises an instant as [`to_text`] writes it.
 ///
 /// # Errors
 /// None of its own.
 pub fn micros<S: Serializer>(at: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Micros, true))
+    serializer.serialize_str(&to_text(*at))
 }
 
 /// Serialises an optional instant like [`micros`].

@@ -7,6 +7,8 @@
 mod gone;
 #[path = "cli/issuer.rs"]
 mod issuer;
+#[path = "cli/member.rs"]
+mod member;
 #[path = "cli/serve.rs"]
 mod serve;
 

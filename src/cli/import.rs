@@ -48,7 +48,7 @@ pub(super) struct Import {
     #[arg(long)]
     activate: bool,
     /// Make each agent exactly as its line: remove what the line leaves out, and refuse published versions that differ
-    /// in their message or time
+    /// in their message, their time, the order of keys or the form of numbers
     #[arg(long, conflicts_with = "activate")]
     exact: bool,
     /// Skip lines that can't be imported, and report them, instead of ending at the first one

@@ -139,7 +139,7 @@ impl Registry {
     /// Those of these agents that don't exist, or that the reader may not see among this customer's.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the customer; [`Error::Forbidden`].
+    /// [`Error::Forbidden`].
     pub(crate) async fn unknown_agents(
         &self,
         reading: &Reading,
@@ -148,11 +148,6 @@ impl Registry {
     ) -> Result<Vec<AgentId>> {
         policy::allow(&reading.caller, Action::ReadConfigs)?;
         let (view, tenants) = (&reading.view, reading.view.tenant_filter());
-        if let Some(customer) = customer
-            && view.one(customer::by_ids(&tenants, &[customer])).await?.is_none()
-        {
-            return Err(Error::NotFound("customer"));
-        }
         if agents.is_empty() {
             return Ok(Vec::new());
         }

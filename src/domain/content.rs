@@ -87,12 +87,12 @@ pub(super) fn hashes_of(version: &AgentVersion) -> Result<([u8; 32], [u8; 32])> 
     Ok((content, bytes_hash(system_prompt, model_name, model_parameters, tools)))
 }
 
-/// SHA-256 over the canonical JSON (RFC 8785) of the content. Contents that differ in the order of keys, the spelling
+/// SHA-256 over the canonical JSON (RFC 8785) of the content, with [`comparable`] values. Contents that differ in the order of keys, the spelling
 /// of numbers or of `input_schema`, or in members that are null, have equal hashes.
 fn content_hash(prompt: &str, model: &str, parameters: &Json, tools: &[Json]) -> Result<[u8; 32]> {
     let tools: Vec<Value> = tools.iter().map(canonical_tool).collect();
     let canonical = text::canonical(&json!({
-        "system_prompt": prompt, "model_name": model, "model_parameters": parameters.to_serde(), "tools": tools,
+        "system_prompt": prompt, "model_name": model, "model_parameters": comparable(parameters), "tools": tools,
     }))?;
     Ok(Sha256::digest(canonical).into())
 }
@@ -101,10 +101,32 @@ fn content_hash(prompt: &str, model: &str, parameters: &Json, tools: &[Json]) ->
 pub(super) fn canonical_tool(tool: &Json) -> Value {
     let member = |(key, value): (&str, &Json)| match ToolMember::of_key(key) {
         Some(_) if value.is_null() => None,
-        Some(member) => Some((member.key().to_owned(), value.to_serde())),
-        None => Some((key.to_owned(), value.to_serde())),
+        Some(member) => Some((member.key().to_owned(), comparable(value))),
+        None => Some((key.to_owned(), comparable(value))),
     };
     Value::Object(tool.as_object().into_iter().flatten().filter_map(member).collect())
+}
+
+/// A value as contents are compared. Numbers are doubles, as in the canonical form; an integer that no double holds is
+/// its digits after U+0000, which no text of a content contains.
+pub(super) fn comparable(json: &Json) -> Value {
+    match json {
+        Json::Null | Json::Bool(_) | Json::String(_) => json.to_serde(),
+        Json::Number(number) => {
+            let token = number.as_str();
+            let is_integer = token.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit());
+            // `-0` is the double 0, and Rust writes doubles with all their digits.
+            let is_exact = token == "-0" || format!("{:.0}", number.as_f64()) == token;
+            match is_integer && !is_exact {
+                true => Value::String(format!("\0{token}")),
+                false => json.to_serde(),
+            }
+        }
+        Json::Array(items) => Value::Array(items.iter().map(comparable).collect()),
+        Json::Object(members) => {
+            Value::Object(members.iter().map(|(key, value)| (key.to_owned(), comparable(value))).collect())
+        }
+    }
 }
 
 pub(super) fn at_most(field: &str, actual: usize, limit: usize, unit: &'static str) -> Result<()> {
@@ -235,6 +257,25 @@ pub fn no_parameters() -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn integers_that_no_double_holds_are_compared_as_themselves() {
+        let of = |token: &str| {
+            let number = json_reader::Number::from_token(token).unwrap();
+            text::canonical(&comparable(&Json::Number(number))).unwrap()
+        };
+        for (one, other) in [
+            ("9223372036854775807", "9223372036854775806"),
+            ("9223372036854775807", "9223372036854775808"),
+            ("-9007199254740993", "-9007199254740992"),
+            ("1000000000000000000001", "1000000000000000000000"),
+        ] {
+            assert_ne!(of(one), of(other), "{one} {other}");
+        }
+        for (one, other) in [("1", "1.0"), ("-0", "0"), ("1000000000000000000000", "1e21"), ("0.1", "1e-1")] {
+            assert_eq!(of(one), of(other), "{one} {other}");
+        }
+    }
 
     #[test]
     fn variables_are_names_in_double_braces_in_the_order_of_first_use() {

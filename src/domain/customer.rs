@@ -3,10 +3,8 @@
 use sea_orm::Set;
 use serde_json::json;
 
-#[cfg(doc)]
-use super::Error;
 use super::{
-    BoundedCount, Caller, Input, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
+    BoundedCount, Caller, Error, Input, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
     policy::{self, Action},
@@ -117,6 +115,16 @@ impl Registry {
             Ok(Outcome::Changed(after))
         })
         .await
+    }
+
+    /// Checks that a customer exists, for a caller that sees all customers.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Unavailable`] when the database is.
+    pub(crate) async fn check_customer_exists(&self, caller: &Caller, id: CustomerId) -> Result<()> {
+        let reading = self.reading(caller);
+        let found = reading.view.one(customer::by_ids(&reading.view.tenant_filter(), &[id])).await?;
+        found.map(drop).ok_or(Error::NotFound("customer"))
     }
 
     /// The customers with these ids that the reader may see.

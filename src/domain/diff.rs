@@ -11,7 +11,7 @@ use similar::{ChangeTag, TextDiff, udiff::UnifiedHunkHeader};
 
 use super::{
     Reading, Registry, Result,
-    content::canonical_tool,
+    content::{canonical_tool, comparable},
     text,
     version::{ToolView, VersionBody},
 };
@@ -102,7 +102,7 @@ impl ContentDiff {
 fn canonical_parameters(of: &VersionBody) -> Result<BTreeMap<String, Vec<u8>>> {
     let parameters = of.model_parameters.0.parse();
     let members = parameters.as_object().into_iter().flatten();
-    members.map(|(key, value)| Ok((key.to_owned(), text::canonical(&value.to_serde())?))).collect()
+    members.map(|(key, value)| Ok((key.to_owned(), text::canonical(&comparable(value))?))).collect()
 }
 
 /// The tools of a version with their names, each as canonical JSON.
@@ -138,5 +138,26 @@ impl Registry {
         let (from, to) = (Arc::clone(from), Arc::clone(to));
         let work = move || if is_wanted() { prompts(&from.system_prompt, &to.system_prompt) } else { None };
         reading.view.release_while(self.compute(&reading.caller, "diff", work)).await
+    }
+
+    /// Compares the parameters and the tools of two versions, like [`Registry::diff_prompts`] at once or on a thread for
+    /// computations.
+    ///
+    /// # Errors
+    /// As [`Registry::diff_prompts`].
+    pub async fn diff_contents(
+        &self,
+        reading: &Reading,
+        from: &Arc<VersionBody>,
+        to: &Arc<VersionBody>,
+        is_wanted: impl FnOnce() -> bool + Send + 'static,
+    ) -> Result<ContentDiff> {
+        let bytes = |body: &VersionBody| body.model_parameters.0.as_str().len() + body.tools.as_str().len();
+        if bytes(from) + bytes(to) <= SMALL_BYTES {
+            return ContentDiff::of(from, to);
+        }
+        let (from, to) = (Arc::clone(from), Arc::clone(to));
+        let work = move || if is_wanted() { ContentDiff::of(&from, &to) } else { Ok(ContentDiff::default()) };
+        reading.view.release_while(self.compute(&reading.caller, "diff", work)).await?
     }
 }

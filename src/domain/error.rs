@@ -116,6 +116,14 @@ pub enum Error {
         /// The last commit that was pruned.
         floor: Revision,
     },
+    /// A value in a part of a file is wrong, such as in a version of a line.
+    #[error("{part}: {error}")]
+    InPart {
+        /// The part, for people.
+        part: String,
+        /// [`Error::Invalid`] or [`Error::TooLarge`].
+        error: Box<Error>,
+    },
     /// Several fields of an input are wrong. None of these errors is [`Error::Several`] or [`Error::Internal`].
     #[error("{}", joined(.0))]
     Several(Vec<Error>),
@@ -249,6 +257,7 @@ impl Error {
             Self::Archived => ErrorCode::Archived,
             Self::Suspended => ErrorCode::Suspended,
             Self::Canceled => ErrorCode::Canceled,
+            Self::InPart { error, .. } => error.code(),
             Self::Several(errors) => errors.first().map_or(ErrorCode::Invalid, Self::code),
             Self::CursorInvalid | Self::CursorOfAnother => ErrorCode::CursorInvalid,
             Self::CursorTooOld { .. } => ErrorCode::CursorTooOld,
@@ -268,12 +277,25 @@ impl Error {
             Self::NotActive { .. } => Some("expectedActiveVersionId"),
             Self::NotLatest { .. } => Some("expectedLatestNumber"),
             Self::KeyReused => Some("idempotencyKey"),
+            Self::InPart { error, .. } => error.field(),
             _ => None,
         }
     }
 
-    /// The field at fault, if it is one, and the message, spelled as REST and files spell fields: in snake_case. The domain's messages
-    /// spell the field as GraphQL does, in camelCase.
+    /// The error of a value as one of a part. Errors that aren't about a value stay as they are.
+    #[must_use]
+    pub(super) fn within(self, part: &str) -> Self {
+        match self {
+            Self::Invalid { .. } | Self::TooLarge { .. } => {
+                Self::InPart { part: part.to_owned(), error: Box::new(self) }
+            }
+            Self::Several(errors) => Self::Several(errors.into_iter().map(|err| err.within(part)).collect()),
+            other => other,
+        }
+    }
+
+    /// The field at fault, if it is one, and the message, spelled as REST and files spell fields: in snake_case. The
+    /// domain's messages spell the field as GraphQL does, in camelCase.
     #[must_use]
     pub fn in_snake_case(&self) -> (Option<String>, String) {
         if let Self::Several(errors) = self {

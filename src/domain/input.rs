@@ -14,7 +14,7 @@ use crate::id::{CustomerId, Id};
 /// The most errors that are kept of one input. Further ones are left out.
 const ERRORS_MAX: usize = 100;
 
-/// The errors of an input's fields, at most [`ERRORS_MAX`]. [`InputErrors::into_result`] must be asked before the input
+/// The errors of an input's fields, at most a hundred. [`InputErrors::into_result`] must be asked before the input
 /// is used.
 #[derive(Debug, Default)]
 #[must_use]

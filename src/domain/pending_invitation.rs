@@ -54,7 +54,7 @@ impl Registry {
     /// The open invitations to the reader's address. Whose they are is known only to a reader whose address is verified.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database is.
+    /// [`super::Error::Unavailable`] when the database is.
     pub async fn pending_invitations(&self, caller: &Caller) -> Result<Vec<PendingInvitation>> {
         let Principal::User(UserPrincipal { email: Some(email), email_verified, .. }) = &caller.principal
         else {

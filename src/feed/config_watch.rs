@@ -101,8 +101,8 @@ impl WatchSource {
         let watch = self.watch(Arc::clone(&caller), Watched::Configs, of_customer, after).await?;
         // Agents that the caller names and can't see will have no other event.
         let (customer, agents) = (filter.customer_id, filter.agent_ids.as_deref().unwrap_or_default());
-        let unknown = match (customer, agents) {
-            (None, []) => Vec::new(),
+        let unknown = match agents {
+            [] => Vec::new(),
             _ => {
                 let reading = watch.registry().reading(&caller);
                 watch.registry().unknown_agents(&reading, customer, agents).await?

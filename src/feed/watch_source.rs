@@ -79,6 +79,10 @@ impl WatchSource {
         let tenants = policy::tenant_filter(&caller, action)?;
         if let Some(customer) = filter.customer_id {
             policy::allow_on(&caller, action, customer, "customer")?;
+            // Any other caller sees this customer, so it exists.
+            if tenants == TenantFilter::All {
+                self.registry.check_customer_exists(&caller, customer).await?;
+            }
         }
         if watched == Watched::Changes && tenants == TenantFilter::Only(Vec::new()) {
             return Err(Error::Forbidden("only ADMINs of a customer read its audit"));

@@ -324,4 +324,11 @@ async fn what_is_named_and_not_there_is_said() {
             }
         }
     }
+    for field in ["activations", "changes"] {
+        let watch = format!("subscription ($c: ID!) {{ {field}(customerId: $c) {{ revision }} }}");
+        let mut socket = city.operator.socket().await;
+        socket.subscribe("1", &watch, json!({ "c": nobody })).await;
+        let Frame::Message(message) = socket.next().await else { panic!("the socket was closed") };
+        assert_eq!(message["payload"][0]["extensions"]["code"], "NOT_FOUND", "{field}: {message}");
+    }
 }

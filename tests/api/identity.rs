@@ -327,6 +327,9 @@ async fn a_viewer_sees_what_its_invitations_wait_for() {
     for other in [token(&app, "bob", Some("bob@example.org"), None), app.user("ada", None)] {
         assert_eq!(other.gql(PENDING, Value::Null).await.at("/viewer/pendingInvitations"), &json!([]));
     }
+    app.set_billing_status(&city, "CANCELED").await;
+    let canceled = ada.gql(PENDING, Value::Null).await;
+    assert_eq!(canceled.at("/viewer/pendingInvitations")[0]["blockedBy"], "CANCELED");
     // The customer is active again: the next sign-in accepts.
     app.set_billing_status(&city, "ACTIVE").await;
     let again = token(&app, "ada", Some("ada@example.org"), Some("Ada")).gql(PENDING, Value::Null).await;

@@ -107,6 +107,35 @@ async fn all_errors_of_an_input_come_at_once() {
             json!({ "customerId": "x", "name": "" }),
             vec![("INVALID", "customerId"), ("INVALID", "name")],
         ),
+        (
+            "publishVersion",
+            json!({ "agentId": "x", "systemPrompt": "\0", "modelName": "", "message": long, "modelParameters": [1],
+                "tools": [{ "name": "a", "inputSchema": { "type": 1 } }, { "name": "b\n", "additional": { "name": "c" } }],
+                "idempotencyKey": "" }),
+            vec![
+                ("INVALID", "agentId"),
+                ("INVALID", "tools.1.additional"),
+                ("INVALID", "idempotencyKey"),
+                ("TOO_LARGE", "message"),
+                ("INVALID", "systemPrompt"),
+                ("INVALID", "modelName"),
+                ("INVALID", "modelParameters"),
+                ("INVALID", "tools.0.inputSchema"),
+                ("INVALID", "tools.1.name"),
+            ],
+        ),
+        // A large content is checked on another thread.
+        (
+            "publishVersion",
+            json!({ "agentId": "x", "systemPrompt": "x".repeat(17 * 1024) + "\0", "modelName": "m", "message": long }),
+            vec![("INVALID", "agentId"), ("TOO_LARGE", "message"), ("INVALID", "systemPrompt")],
+        ),
+        (
+            "publishVersion",
+            json!({ "agentId": agent, "systemPrompt": "p", "modelName": "m", "refuseWarnings": true,
+                "tools": [{ "name": "a b", "inputSchema": { "type": "string" } }] }),
+            vec![("INVALID", "tools.0.name"), ("INVALID", "tools.0.inputSchema")],
+        ),
         // The first error that needs the database ends the write.
         (
             "activateVersion",

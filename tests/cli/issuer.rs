@@ -226,5 +226,19 @@ async fn a_service_accepts_tokens_of_the_issuer_that_it_is_told_of() {
     assert_eq!(answer["data"]["viewer"], json!({ "name": "olga", "isOperator": true }), "{answer}");
     let answer = serving.gql(&token("agent-registry"), viewer).await;
     assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{answer}");
+
+    // The issuer has withdrawn its key. The service would notice within five minutes.
+    std::fs::write(&set, key().1.to_string()).unwrap();
+    let told = told(&home, &settings, &["issuer", "refresh"]).0;
+    assert_eq!(told, "all running instances read the issuers' keys again\n");
+    let mut answer = serving.gql(&token("agents"), viewer).await;
+    for _ in 0..100 {
+        if answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED" {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        answer = serving.gql(&token("agents"), viewer).await;
+    }
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{answer}");
     assert!(serving.stop().1);
 }

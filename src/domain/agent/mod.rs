@@ -14,7 +14,7 @@ use super::{
     text,
 };
 use crate::{
-    clock::{Clock, Instant},
+    clock::{self, Clock, Instant},
     db::ChangeRecord,
     entity::agent,
     id::{AgentId, CustomerId, Revision, UserId},
@@ -106,11 +106,12 @@ impl Registry {
     ) -> Result<WriteResult<Agent>> {
         policy::allow(caller, Action::WriteAgents)?;
         let (UpdateAgent { id, name, description, owner_id }, mut errors) = input.into().open();
-        errors.note(check_purpose(description.as_ref().and_then(|text| text.as_deref())));
+        let purpose = check_purpose(description.as_ref().and_then(|text| text.as_deref()));
         // A name from before today's rules may stay, so without another error the name is checked in the write.
-        if let Some(name) = name.as_deref().filter(|_| !errors.is_empty()) {
+        if let Some(name) = name.as_deref().filter(|_| !errors.is_empty() || purpose.is_err()) {
             errors.note(text::normal_name("name", name).map(drop));
         }
+        errors.note(purpose);
         errors.into_result()?;
         let (clock, wanted) = (self.clock().clone(), name.clone());
         let made = self.write(caller, move |txn| async move {
@@ -275,8 +276,8 @@ async fn set_archived(
     archived_at: Option<Instant>,
     action: ChangeAction,
 ) -> Result<Agent> {
-    let details =
-        json!({ "before": { "archived_at": agent.archived_at }, "after": { "archived_at": archived_at } });
+    let text = |at: Option<Instant>| at.map(clock::to_text);
+    let details = json!({ "before": { "archived_at": text(agent.archived_at) }, "after": { "archived_at": text(archived_at) } });
     let entry = ChangeRecord::of(action, agent.customer_id).agent(agent.id).details(details);
     let row =
         agent::ActiveModel { archived_at: Set(archived_at), updated_at: Set(clock.now()), ..agent.into() };

@@ -168,7 +168,7 @@ impl LineChecker {
         let mut errors = InputErrors::default();
         errors.note(text::check_name("agent", &name));
         errors.note(agent::check_purpose(description.as_ref().and_then(Option::as_deref)));
-        errors.into_result().map_err(|err| in_line(err, None))?;
+        errors.into_result()?;
         let count = i32::try_from(versions.len()).map_err(|_| invalid("the line has too many versions"))?;
         if let Some(Some(active)) = active {
             if !(1..=count).contains(&active) {
@@ -193,7 +193,9 @@ impl LineChecker {
         if id.is_some_and(|id| !self.ids.insert(id)) {
             return Err(invalid("an earlier line of this file has an agent with this id"));
         }
-        if !self.names.insert(name.clone()) {
+        // Two spellings of one normal form would be one agent.
+        let normal = text::normal_name("agent", name.trim());
+        if !self.names.insert(normal.unwrap_or_else(|_| name.clone())) {
             return Err(invalid("an earlier line of this file has an agent with this name"));
         }
         let model = Arc::clone(&self.model);
@@ -242,7 +244,8 @@ impl CheckedLine {
 fn check_version(item: &RawItem, model: &str, now: Instant) -> Result<(VersionRecord, CheckedLineVersion)> {
     let json = item.read(&VERSION_LIMITS).map_err(not_json)?;
     let version = LineVersion::read(json, item.index)?;
-    let version = version.check(model, now).map_err(|err| in_line(err, Some(item.index + 1)))?;
+    let version =
+        version.check(model, now).map_err(|err| err.within(&format!("version {}", item.index + 1)))?;
     let CheckedLineVersion { content, message, published_at } = &version;
     let hash = |message: &String| Sha256::digest(message).into();
     let record = VersionRecord {
@@ -254,23 +257,4 @@ fn check_version(item: &RawItem, model: &str, now: Instant) -> Result<(VersionRe
         bytes: item.text.len(),
     };
     Ok((record, version))
-}
-
-/// Spells the fields in an error as files do, and adds the version's number.
-fn in_line(err: Error, version: Option<usize>) -> Error {
-    let prefix = version.map(|number| format!("version {number}: ")).unwrap_or_default();
-    match err {
-        Error::Invalid { .. } => {
-            let (field, message) = err.in_snake_case();
-            Error::Invalid { field, message: format!("{prefix}{message}") }
-        }
-        Error::TooLarge { ref field, actual, limit, unit } => {
-            let field = format!("{prefix}{}", text::snake_case(field));
-            Error::TooLarge { field, actual, limit, unit }
-        }
-        Error::Several(errors) => {
-            Error::Several(errors.into_iter().map(|err| in_line(err, version)).collect())
-        }
-        other => other,
-    }
 }

@@ -62,7 +62,7 @@ pub struct ImportOptions {
     /// Activates the last version of each agent that the import creates, where its line has no `active`.
     pub activate: bool,
     /// Makes each agent exactly as its line: a field that the line leaves out is removed, and a published version
-    /// that differs in its message or its time is an error.
+    /// that differs in its message, its time, the order of keys or the form of numbers is an error.
     pub exact: bool,
     /// Skips lines that can't be imported, instead of ending at the first one.
     pub skip_bad: bool,
@@ -300,6 +300,7 @@ impl Import<'_> {
         let is_of_line = matches!(
             err,
             Error::Invalid { .. }
+                | Error::InPart { .. }
                 | Error::Several(_)
                 | Error::TooLarge { .. }
                 | Error::AlreadyExists { .. }

@@ -7,7 +7,10 @@ use super::super::{
     Error, InputErrors, Patch, Result, text,
     version::{AgentVersion, CheckedContent, Content, no_parameters},
 };
-use crate::{clock::Instant, id::AgentId};
+use crate::{
+    clock::{self, Instant},
+    id::AgentId,
+};
 
 /// The limits for reading one version. The number of values is bounded by the bytes only, so that each exported
 /// version can be imported.
@@ -191,7 +194,7 @@ impl LineVersion {
     #[must_use]
     pub fn of(version: AgentVersion) -> Self {
         Self {
-            published_at: Some(version.created_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)),
+            published_at: Some(clock::to_text(version.created_at)),
             system_prompt: version.system_prompt,
             model_name: Some(version.model_name),
             model_parameters: Some(version.model_parameters.0.parse()),

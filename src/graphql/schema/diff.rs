@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::Object;
+use tokio::sync::OnceCell;
 
 use super::{
     error::{Nullable, nullable, to_graphql_error},
@@ -13,8 +14,9 @@ use crate::domain::{diff::ContentDiff, version::VersionBody};
 /// The difference between two versions of one agent. All fields but `from`, `to`, `isSame` and `modelNameChanged`
 /// read the content of both.
 pub struct VersionDiff {
-    pub(in crate::graphql) from: AgentVersion,
-    pub(in crate::graphql) to: AgentVersion,
+    from: AgentVersion,
+    to: AgentVersion,
+    content: OnceCell<ContentDiff>,
 }
 
 /// The difference between two versions of one agent. All fields but `from`, `to`, `isSame` and `modelNameChanged`
@@ -62,22 +64,22 @@ impl VersionDiff {
 
     /// The top-level keys of the model parameters that were added, removed or changed, in alphabetical order.
     async fn model_parameters_changed(&self) -> async_graphql::Result<Vec<String>> {
-        Ok(self.content().await?.parameters)
+        Ok(self.content().await?.parameters.clone())
     }
 
     /// The names of tools that only `to` has, in the order of its tools.
     async fn tools_added(&self) -> async_graphql::Result<Vec<String>> {
-        Ok(self.content().await?.tools_added)
+        Ok(self.content().await?.tools_added.clone())
     }
 
     /// The names of tools that only `from` has, in the order of its tools.
     async fn tools_removed(&self) -> async_graphql::Result<Vec<String>> {
-        Ok(self.content().await?.tools_removed)
+        Ok(self.content().await?.tools_removed.clone())
     }
 
     /// The names of tools that both have and that differ in anything, in the order of the tools of `to`.
     async fn tools_changed(&self) -> async_graphql::Result<Vec<String>> {
-        Ok(self.content().await?.tools_changed)
+        Ok(self.content().await?.tools_changed.clone())
     }
 
     /// True if the tools that both have are in another order.
@@ -87,14 +89,26 @@ impl VersionDiff {
 }
 
 impl VersionDiff {
+    /// The difference of these versions.
+    pub(in crate::graphql) fn new(from: AgentVersion, to: AgentVersion) -> Self {
+        Self { from, to, content: OnceCell::new() }
+    }
+
     /// Loads the content of both versions.
     async fn bodies(&self) -> async_graphql::Result<(Arc<VersionBody>, Arc<VersionBody>)> {
         futures_util::try_join!(self.from.body(), self.to.body())
     }
 
-    /// Compares the parameters and tools of both versions.
-    async fn content(&self) -> async_graphql::Result<ContentDiff> {
-        let (from, to) = self.bodies().await?;
-        ContentDiff::of(&from, &to).map_err(|err| to_graphql_error(&err))
+    /// Compares the parameters and tools of both versions, once.
+    async fn content(&self) -> async_graphql::Result<&ContentDiff> {
+        let compared = self.content.get_or_try_init(async || {
+            let (from, to) = self.bodies().await?;
+            let view = &self.to.view;
+            let answer = view.clone();
+            let is_wanted = move || !answer.is_refused();
+            let diff = view.registry().diff_contents(view.reading(), &from, &to, is_wanted).await;
+            diff.map_err(|err| to_graphql_error(&err))
+        });
+        compared.await
     }
 }

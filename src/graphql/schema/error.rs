@@ -58,7 +58,7 @@ impl UserErrorCode {
 }
 
 /// One reason why a mutation didn't change anything, which the caller can correct. A payload has all errors of its
-/// input at once, and the first one that depends on stored data.
+/// input at once, at most 100; or else the first one that depends on stored data.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct UserError {
     /// What went wrong, for programs.

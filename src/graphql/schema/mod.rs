@@ -6,7 +6,8 @@ macro_rules! idempotency_key {
     () => {
         "A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, repeating the\ncall \
          with this key writes nothing: the payload holds the object as it is now and the first write's revision, but\n\
-         never a secret. A different input fails with IDEMPOTENCY_KEY_REUSED."
+         never a secret. A different input fails with IDEMPOTENCY_KEY_REUSED;\n\
+         the order of keys in JSON and the form of numbers make no difference."
     };
 }
 

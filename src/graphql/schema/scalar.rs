@@ -1,11 +1,10 @@
 //! The scalars that the schema defines, and conversions from and to ids and JSON.
 
 use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use chrono::SecondsFormat;
 use json_reader::Limits;
 
 use crate::{
-    clock::Instant,
+    clock::{self, Instant},
     domain::{self, Error, change},
     graphql::engine::json_text::exact_value,
     id::Id,
@@ -62,7 +61,7 @@ impl ScalarType for DateTime {
     }
 
     fn to_value(&self) -> Value {
-        Value::String(self.0.to_rfc3339_opts(SecondsFormat::Micros, true))
+        Value::String(clock::to_text(self.0))
     }
 }
 

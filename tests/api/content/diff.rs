@@ -42,6 +42,20 @@ async fn what_is_the_same_names_no_difference_and_a_reorder_is_named() {
     assert_eq!(city.diff(1, 4).await, changed);
 }
 
+/// A double would round both to the same number.
+#[tokio::test]
+async fn neighbouring_integers_that_no_double_holds_differ() {
+    let city = City::new().await;
+    for maximum in ["9223372036854775807", "9223372036854775806", "1e21", "1000000000000000000000"] {
+        let tools =
+            format!(r#"[{{"name":"a","inputSchema":{{"type":"object","maxProperties":{maximum}}}}}]"#);
+        assert_eq!(city.publish_text("{}", &tools).await.status, 201);
+    }
+    let changed = city.diff(1, 2).await;
+    assert_eq!((&changed["isSame"], &changed["toolsChanged"]), (&json!(false), &json!(["a"])));
+    assert_eq!(city.diff(3, 4).await["isSame"], true);
+}
+
 /// `patch` and `git apply` end a line at LF alone.
 #[tokio::test]
 async fn a_diff_is_what_patch_applies() {

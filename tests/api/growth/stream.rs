@@ -42,8 +42,10 @@ pub(super) async fn followed(
     let agents: Vec<String> = (1..=1000).map(|nth| id(Kind::Agent, nth * (size.agents / 1000))).collect();
     let gateway = seen.app.gateway().await.0;
     for which in [json!({}), json!({ "customer": id(Kind::Customer, 1) }), json!({ "agents": agents })] {
-        // Pages of sixteen agents, each with its entries in the log.
-        follow(seen, gateway.clone(), (configs, &which, EVENTS), 16 * 4, &mut all).await;
+        // Pages of sixteen agents, each with its entries in the log. Agents that are named are looked up, too: three
+        // blocks each, a quarter of what a row may take.
+        let rows = which["agents"].as_array().map_or(16 * 4, |named| named.len() as u64 / 4);
+        follow(seen, gateway.clone(), (configs, &which, EVENTS), rows, &mut all).await;
     }
     all
 }

@@ -71,6 +71,26 @@ async fn the_settings_say_which_claim_is_a_verified_address() {
     }
 }
 
+/// Only the owner of an address may know which customer an invitation is to.
+#[tokio::test]
+async fn a_viewer_whose_address_is_not_verified_sees_that_and_nothing_else() {
+    let signer = Signer::ed("ed");
+    let (world, _file) = invited(&signer, ClaimMapping::default()).await;
+    let pending = "{ viewer { pendingInvitations { customerName role blockedBy } } }";
+    let before = world.revision().await;
+    for claims in [
+        json!({ "email": "eve@city.example" }),
+        json!({ "email": "eve@city.example", "email_verified": false }),
+    ] {
+        let eve = world.app.bearer(&world.token(&signer, claims));
+        assert_eq!(
+            eve.gql(pending, Value::Null).await.at("/viewer/pendingInvitations"),
+            &json!([{ "customerName": null, "role": null, "blockedBy": "EMAIL_NOT_VERIFIED" }])
+        );
+    }
+    assert_eq!(world.revision().await, before);
+}
+
 #[tokio::test]
 async fn the_settings_say_which_claim_is_the_audience() {
     // Cognito's access tokens have no `aud`.

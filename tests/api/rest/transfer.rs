@@ -125,6 +125,13 @@ async fn each_line_is_reported() {
     {"summary":{"complete":true,"created":2,"dry_run":false,"error":null,"failed":2,"unchanged":0,"updated":0,"versions":3}}
     "#);
     assert_eq!(export(&admin, &city.customer).await.lines().count(), 3);
+    let long = json!({ "agent": "Long", "versions": [{ "system_prompt": "x".repeat(512 * 1024 + 1), "model_name": "" }] });
+    let report = reported(&import(&admin, &city.customer, "", &format!("{long}\n")).await);
+    let message = "version 1: system_prompt is too large: 524289 bytes, at most 524288; version 1: model_name must not be blank";
+    assert_eq!(report[0]["error"], json!({ "code": "TOO_LARGE", "field": null, "message": message }));
+    let long = json!({ "agent": "Long", "versions": [{ "system_prompt": "x".repeat(512 * 1024 + 1) }] });
+    let report = reported(&import(&admin, &city.customer, "", &format!("{long}\n")).await);
+    assert_eq!(report[0]["error"]["field"], "system_prompt");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use agent_registry::{
     domain::transfer::{Line, LineHead, LineVersion},
 };
 use chrono::SecondsFormat;
+use json_reader::Limits;
 use proptest::{
     prelude::*,
     strategy::ValueTree,
@@ -43,8 +44,23 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 fn version() -> impl Strategy<Value = LineVersion> {
     let parameters = prop::collection::btree_map(text(), any_json(), 0..4);
-    let tool = prop::option::of(text()).prop_map(|description| {
-        json!({ "name": "t", "description": description, "input_schema": { "type": "object" } })
+    let members = (prop::option::of(text()), any_json(), "[1-9][0-9]{0,30}", any::<bool>());
+    // Members in any order, further ones, integers of any length, and numbers in several spellings.
+    let tool = members.prop_map(|(description, other, digits, is_turned)| {
+        let mut schema =
+            [r#""type":"object""#.to_owned(), format!(r#""maxProperties":{digits}"#), r#""b":-0"#.to_owned()];
+        let mut tool = [
+            r#""name":"t""#.to_owned(),
+            format!(r#""description":{}"#, json!(description)),
+            format!(r#""further":{other}"#),
+            r#""z":1e0"#.to_owned(),
+        ];
+        if is_turned {
+            schema.reverse();
+            tool.reverse();
+        }
+        let text = format!(r#"{{{},"input_schema":{{{}}}}}"#, tool.join(","), schema.join(","));
+        json_reader::read(text.as_bytes(), &Limits::DEPTH_ONLY).unwrap()
     });
     let message = prop::option::of(text().prop_map(|text| text.chars().take(2000).collect()));
     (text(), "[a-zäß🦀]{1,20}", parameters, prop::option::of(tool), message, 0_i64..1_700_000_000_000_000)
@@ -54,7 +70,7 @@ fn version() -> impl Strategy<Value = LineVersion> {
             system_prompt,
             model_name: Some(model),
             model_parameters: Some(Value::Object(parameters.into_iter().collect()).into()),
-            tools: Some(tool.into_iter().map(Into::into).collect()),
+            tools: Some(tool.into_iter().collect()),
             message: Some(message),
         })
 }

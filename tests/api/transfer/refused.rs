@@ -76,6 +76,7 @@ async fn a_bad_line_is_named_and_stores_nothing() {
         ),
         (version(json!({ "message": "x".repeat(2001) })), "message is too large"),
         (simple("Good", &["g"]), "an earlier line"),
+        (simple(" Good ", &["other"]), "an earlier line"),
     ];
     desk.import(&simple("Good", &["g"])).await.unwrap();
     let (before, kept) = (desk.head().await, desk.export().await);

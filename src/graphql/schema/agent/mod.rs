@@ -187,7 +187,7 @@ impl Agent {
     ) -> Nullable<VersionDiff> {
         nullable(async {
             let (from, to) = (self.view.version_of(self.row.id, from), self.view.version_of(self.row.id, to));
-            Ok(from.await?.zip(to.await?).map(|(from, to)| VersionDiff { from, to }))
+            Ok(from.await?.zip(to.await?).map(|(from, to)| VersionDiff::new(from, to)))
         })
         .await
     }

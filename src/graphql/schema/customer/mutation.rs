@@ -84,7 +84,7 @@ impl CustomerMutation {
         })
     }
 
-    /// Changes a customer's name. For its ADMINs and operators. Fails with SUSPENDED while the customer isn't
+    /// Changes a customer's name. For its ADMINs and operators. Fails with SUSPENDED or CANCELED while the customer isn't
     /// served, unless an operator does it.
     async fn update_customer(
         &self,

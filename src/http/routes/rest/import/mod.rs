@@ -71,7 +71,7 @@ pub struct ImportParams {
     #[param(value_type = bool, required = false)]
     activate: Option<String>,
     /// `true` makes each agent exactly as its line: what the line leaves out is removed, and a published version that
-    /// differs in its message or its time is an error.
+    /// differs in its message, its time, the order of keys or the form of numbers is an error.
     #[param(value_type = bool, required = false)]
     exact: Option<String>,
     /// `true` skips lines that can't be imported, and reports them. Without it, the first one ends the import.
@@ -87,6 +87,7 @@ refusals!(
     &[
         ProblemKind::Forbidden,
         ProblemKind::Suspended,
+        ProblemKind::Canceled,
         ProblemKind::NotFound,
         ProblemKind::Invalid,
         ProblemKind::TooLarge,
