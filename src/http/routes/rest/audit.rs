@@ -10,7 +10,12 @@ use axum::{
 use futures_util::stream;
 use tokio::{sync::mpsc, time::timeout};
 
-use super::{CustomerPath, NoParameters, refuse, stream_permit::SEND_TIMEOUT};
+use super::{
+    CustomerPath, NoParameters,
+    pieces::{Piece, body_of},
+    refuse,
+    stream_permit::SEND_TIMEOUT,
+};
 use crate::{
     domain::{
         Error,
@@ -74,8 +79,7 @@ pub async fn excerpt(
         let _permit = permit;
         write(&state, excerpt, since, pieces).await;
     });
-    let lines = stream::unfold(taken, |mut taken| async move { Some((taken.recv().await?, taken)) });
-    Ok((headers, Body::from_stream(lines)).into_response())
+    Ok((headers, body_of(taken)).into_response())
 }
 
 /// Sends the pieces of an excerpt. Stops without the last line when the caller may have lost rights, when reading
@@ -85,20 +89,19 @@ async fn write(
     state: &AppState,
     mut excerpt: Excerpt,
     since: RevocationCount,
-    pieces: mpsc::Sender<Result<String, Error>>,
+    pieces: mpsc::Sender<Piece<String>>,
 ) {
     while let Ok(Ok(place)) = timeout(SEND_TIMEOUT, pieces.reserve()).await {
         let caller = excerpt.caller();
         let piece = if may_have_lost_rights(state, since, caller) {
-            Some(Err(Error::Unauthenticated("the caller may have lost rights since the request began")))
+            Err(Error::Unauthenticated("the caller may have lost rights since the request began"))
         } else {
-            excerpt.next().await.transpose()
+            excerpt.next().await
         };
-        let Some(piece) = piece else { return };
         // Lost rights and a pruned log are ordinary; only a failure of the service is a warning.
-        let is_cut = piece.as_ref().inspect_err(|err| warn_if_failed(err)).is_err();
-        place.send(piece);
-        if is_cut {
+        let has_more = piece.as_ref().inspect_err(|err| warn_if_failed(err)).is_ok_and(Option::is_some);
+        place.send(piece.into());
+        if !has_more {
             return;
         }
     }

@@ -15,7 +15,12 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{CustomerPath, NoParameters, refuse, stream_permit::SEND_TIMEOUT};
+use super::{
+    CustomerPath, NoParameters,
+    pieces::{Piece, body_of},
+    refuse,
+    stream_permit::SEND_TIMEOUT,
+};
 use crate::{
     domain::{
         Error,
@@ -95,8 +100,7 @@ pub async fn export(
         let _permit = permit;
         write(&state, export, since, (Arc::new(memory), meter), pieces).await;
     });
-    let pieces = stream::unfold(taken, |mut taken| async move { Some((taken.recv().await?, taken)) });
-    Ok((head, Body::from_stream(pieces)).into_response())
+    Ok((head, body_of(taken)).into_response())
 }
 
 /// Sends the pieces of an export. Stops before the end when the caller may have lost rights, when reading fails, or when
@@ -107,36 +111,36 @@ async fn write(
     mut export: Export,
     since: RevocationCount,
     (memory, meter): (Arc<Reservation>, Option<Meter>),
-    pieces: mpsc::Sender<Result<Bytes, Error>>,
+    pieces: mpsc::Sender<Piece<Bytes>>,
 ) {
     while let Ok(Ok(place)) = timeout(SEND_TIMEOUT, pieces.reserve()).await {
         let piece = if may_have_lost_rights(state, since, export.caller()) {
-            Some(Err(Error::Unauthenticated("the caller may have lost rights since the request began")))
+            Err(Error::Unauthenticated("the caller may have lost rights since the request began"))
         } else {
-            read(&mut export, &memory).await.transpose()
+            read(&mut export, &memory).await
         };
-        let Some(piece) = piece else { return };
-        let bytes = piece.as_ref().inspect_err(|err| warn_if_failed(err)).ok().map(Bytes::len);
-        place.send(piece);
+        let bytes = piece.as_ref().inspect_err(|err| warn_if_failed(err)).ok().and_then(Option::as_ref);
+        let bytes = bytes.map(Bytes::len);
+        place.send(piece.into());
         let Some(bytes) = bytes else { return };
         charge(meter.as_ref(), &export, bytes).await;
     }
 }
 
 /// A piece, and the memory of the export. It is returned when the last piece is written.
-struct Piece {
+struct PieceText {
     text: Vec<u8>,
     _memory: Arc<Reservation>,
 }
 
-impl AsRef<[u8]> for Piece {
+impl AsRef<[u8]> for PieceText {
     fn as_ref(&self) -> &[u8] {
         &self.text
     }
 }
 
 async fn read(export: &mut Export, memory: &Arc<Reservation>) -> Result<Option<Bytes>, Error> {
-    let piece = export.next().await?.map(|text| Piece { text, _memory: Arc::clone(memory) });
+    let piece = export.next().await?.map(|text| PieceText { text, _memory: Arc::clone(memory) });
     Ok(piece.map(Bytes::from_owner))
 }
 

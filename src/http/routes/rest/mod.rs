@@ -48,6 +48,7 @@ pub mod audit;
 pub mod config;
 pub mod export;
 pub mod import;
+mod pieces;
 mod stream_permit;
 pub mod version;
 

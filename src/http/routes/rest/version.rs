@@ -14,6 +14,7 @@ use crate::{
     clock::{self, Instant},
     domain::{
         WriteResult,
+        text::snake_case,
         version::{AgentVersion, Content, ModelParameters, PublishVersion, Published, Tools, no_parameters},
         warning::Warning,
     },
@@ -125,6 +126,9 @@ pub struct VersionWarning {
 
 impl From<Warning> for VersionWarning {
     fn from(Warning { rule, path, message }: Warning) -> Self {
+        // A tool's member, as REST spells it; then the schema's own keys.
+        let spell = |(nth, step): (usize, String)| if nth < 3 { snake_case(&step) } else { step };
+        let path = path.into_iter().enumerate().map(spell).collect();
         Self { rule: rule.as_str(), path, message }
     }
 }
