@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use change_impact::{Classification, Content, changes, classify, hunks};
+pub use change_impact::{FieldChange, FieldChangeKind, Finding, Hunk, HunkLine, Impact, LineKind, variables};
 use json_reader::Json;
 use similar::{ChangeTag, TextDiff, udiff::UnifiedHunkHeader};
 
@@ -98,6 +100,11 @@ impl ContentDiff {
     }
 }
 
+/// The size of what is compared by value, in bytes.
+fn bytes(body: &VersionBody) -> usize {
+    body.model_parameters.0.as_str().len() + body.tools.as_str().len()
+}
+
 /// The parameters of a version by their keys, each as canonical JSON.
 fn canonical_parameters(of: &VersionBody) -> Result<BTreeMap<String, Vec<u8>>> {
     let parameters = of.model_parameters.0.parse();
@@ -112,6 +119,37 @@ fn canonical_tools(of: &VersionBody) -> Result<Vec<(String, Vec<u8>)>> {
         Ok((tool.name().to_owned(), text::canonical(&canonical_tool(json))?))
     };
     of.tools.iter().zip(&tools).map(canonical).collect()
+}
+
+/// What the change from one version to another may do, and each value that differs.
+#[derive(Clone, Debug, Default)]
+pub struct ContentImpact {
+    /// The worst of the findings.
+    pub impact: Impact,
+    /// The findings, in the order of the content; at most about a thousand.
+    pub findings: Vec<Finding>,
+    /// The values of parameters and tools that differ; at most about a thousand.
+    pub changes: Vec<FieldChange>,
+}
+
+/// A version as it is classified: its model's name, and its body.
+pub type ComparedVersion = (String, Arc<VersionBody>);
+
+impl ContentImpact {
+    /// Classifies the change from one version to another.
+    #[must_use]
+    pub fn of(from: &ComparedVersion, to: &ComparedVersion) -> Self {
+        let parsed = |(_, body): &ComparedVersion| (body.model_parameters.0.parse(), body.tools.to_json());
+        let ((old, old_tools), (new, new_tools)) = (parsed(from), parsed(to));
+        let (old, new) = (content(from, &old, &old_tools), content(to, &new, &new_tools));
+        let Classification { impact, findings } = classify(Some(&old), Some(&new));
+        Self { impact, findings, changes: changes(&old, &new).fields }
+    }
+}
+
+fn content<'a>(of: &'a ComparedVersion, parameters: &'a Json, tools: &'a [Json]) -> Content<'a> {
+    let (model, body) = of;
+    Content { prompt: &body.system_prompt, model, parameters, tools, extensions: None }
 }
 
 impl Registry {
@@ -140,6 +178,44 @@ impl Registry {
         reading.view.release_while(self.compute(&reading.caller, "diff", work)).await
     }
 
+    /// The lines of two versions' prompts that differ, computed as [`Registry::diff_prompts`] is.
+    ///
+    /// # Errors
+    /// As [`Registry::diff_prompts`].
+    pub async fn diff_hunks(
+        &self,
+        reading: &Reading,
+        from: &Arc<VersionBody>,
+        to: &Arc<VersionBody>,
+        is_wanted: impl FnOnce() -> bool + Send + 'static,
+    ) -> Result<Vec<Hunk>> {
+        if from.system_prompt.len() + to.system_prompt.len() <= SMALL_BYTES {
+            return Ok(hunks(&from.system_prompt, &to.system_prompt));
+        }
+        let (from, to) = (Arc::clone(from), Arc::clone(to));
+        let work =
+            move || if is_wanted() { hunks(&from.system_prompt, &to.system_prompt) } else { Vec::new() };
+        reading.view.release_while(self.compute(&reading.caller, "diff", work)).await
+    }
+
+    /// Classifies the change from one version to another, computed as [`Registry::diff_prompts`] is.
+    ///
+    /// # Errors
+    /// As [`Registry::diff_prompts`].
+    pub async fn classify_change(
+        &self,
+        reading: &Reading,
+        from: ComparedVersion,
+        to: ComparedVersion,
+        is_wanted: impl FnOnce() -> bool + Send + 'static,
+    ) -> Result<ContentImpact> {
+        if bytes(&from.1) + bytes(&to.1) <= SMALL_BYTES {
+            return Ok(ContentImpact::of(&from, &to));
+        }
+        let work = move || if is_wanted() { ContentImpact::of(&from, &to) } else { ContentImpact::default() };
+        reading.view.release_while(self.compute(&reading.caller, "diff", work)).await
+    }
+
     /// Compares the parameters and the tools of two versions, like [`Registry::diff_prompts`] at once or on a thread for
     /// computations.
     ///
@@ -152,7 +228,6 @@ impl Registry {
         to: &Arc<VersionBody>,
         is_wanted: impl FnOnce() -> bool + Send + 'static,
     ) -> Result<ContentDiff> {
-        let bytes = |body: &VersionBody| body.model_parameters.0.as_str().len() + body.tools.as_str().len();
         if bytes(from) + bytes(to) <= SMALL_BYTES {
             return ContentDiff::of(from, to);
         }

@@ -30,7 +30,7 @@ use crate::{
 pub use super::{
     content::{
         CheckedContent, Content, PARAMETERS_BYTES_MAX, PROMPT_BYTES_MAX, TOOLS_BYTES_MAX, TOOLS_MAX,
-        no_parameters, variables,
+        no_parameters,
     },
     content_cache::{BodyKey, weight},
 };

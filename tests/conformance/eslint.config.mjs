@@ -36,8 +36,8 @@ export default [
           suffixes: ["Payload", "Connection", "Edge"],
           // Parts of an object with an id, views of one, or entries with a cursor.
           types: [
-            "ActiveConfig", "Actor", "Billing", "Change", "ConfigEvent", "Identity", "Membership", "NotServed", "PageInfo",
-            "PendingInvitation", "Quota", "Tool", "Usage", "UserError", "VersionDiff", "Viewer", "ViewerMembership", "Warning",
+            "ActiveConfig", "Actor", "Billing", "Change", "ConfigEvent", "DiffHunk", "DiffLine", "FieldChange",
+            "Finding", "Identity", "Membership", "NotServed", "PageInfo", "PendingInvitation", "Quota", "Tool", "Usage", "UserError", "VersionDiff", "Viewer", "ViewerMembership", "Warning",
           ],
         },
       }],

@@ -7,9 +7,13 @@ use tokio::sync::OnceCell;
 
 use super::{
     error::{Nullable, nullable, to_graphql_error},
+    finding::{ChangeImpact, DiffHunk, FieldChange, Finding},
     version::AgentVersion,
 };
-use crate::domain::{diff::ContentDiff, version::VersionBody};
+use crate::domain::{
+    diff::{ContentDiff, ContentImpact},
+    version::VersionBody,
+};
 
 /// The difference between two versions of one agent. All fields but `from`, `to`, `isSame` and `modelNameChanged`
 /// read the content of both.
@@ -17,6 +21,7 @@ pub struct VersionDiff {
     from: AgentVersion,
     to: AgentVersion,
     content: OnceCell<ContentDiff>,
+    impact: OnceCell<ContentImpact>,
 }
 
 /// The difference between two versions of one agent. All fields but `from`, `to`, `isSame` and `modelNameChanged`
@@ -86,17 +91,59 @@ impl VersionDiff {
     async fn tools_reordered(&self) -> async_graphql::Result<bool> {
         Ok(self.content().await?.is_reordered)
     }
+
+    /// What the change may do to running conversations and deployed executors: the worst of the findings; SAME without
+    /// any.
+    async fn impact(&self) -> async_graphql::Result<ChangeImpact> {
+        Ok(self.classified().await?.impact.into())
+    }
+
+    /// Each thing that differs and what it may do, in the order of the content. At most 1,000, and then a last one that
+    /// says how many are left out.
+    async fn findings(&self) -> async_graphql::Result<Vec<Finding>> {
+        Finding::all(&self.classified().await?.findings, &self.to.view)
+    }
+
+    /// The values of parameters and tools that differ, by path; at most 1,000. An object with more changes is one change.
+    async fn changes(&self) -> async_graphql::Result<Vec<FieldChange>> {
+        FieldChange::all(&self.classified().await?.changes, &self.to.view)
+    }
+
+    /// The lines of the prompts that differ, with three lines of context. `systemPrompt` has the same as a unified diff.
+    async fn hunks(&self) -> async_graphql::Result<Vec<DiffHunk>> {
+        let (from, to) = self.bodies().await?;
+        let view = &self.to.view;
+        view.weigh(from.system_prompt.len() + to.system_prompt.len())?;
+        let answer = view.clone();
+        let is_wanted = move || !answer.is_refused();
+        let hunks = view.registry().diff_hunks(view.reading(), &from, &to, is_wanted).await;
+        DiffHunk::all(hunks.map_err(|err| to_graphql_error(&err))?, view)
+    }
 }
 
 impl VersionDiff {
     /// The difference of these versions.
     pub(in crate::graphql) fn new(from: AgentVersion, to: AgentVersion) -> Self {
-        Self { from, to, content: OnceCell::new() }
+        Self { from, to, content: OnceCell::new(), impact: OnceCell::new() }
     }
 
     /// Loads the content of both versions.
     async fn bodies(&self) -> async_graphql::Result<(Arc<VersionBody>, Arc<VersionBody>)> {
         futures_util::try_join!(self.from.body(), self.to.body())
+    }
+
+    /// Classifies the change, once.
+    async fn classified(&self) -> async_graphql::Result<&ContentImpact> {
+        let classified = self.impact.get_or_try_init(async || {
+            let (from, to) = self.bodies().await?;
+            let (from, to) = ((self.from.row.model_name.clone(), from), (self.to.row.model_name.clone(), to));
+            let view = &self.to.view;
+            let answer = view.clone();
+            let is_wanted = move || !answer.is_refused();
+            let found = view.registry().classify_change(view.reading(), from, to, is_wanted).await;
+            found.map_err(|err| to_graphql_error(&err))
+        });
+        classified.await
     }
 
     /// Compares the parameters and tools of both versions, once.

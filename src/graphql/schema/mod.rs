@@ -21,6 +21,7 @@ pub(in crate::graphql) mod config;
 pub(in crate::graphql) mod customer;
 pub(in crate::graphql) mod diff;
 pub(in crate::graphql) mod error;
+pub(in crate::graphql) mod finding;
 pub(in crate::graphql) mod invitation;
 pub(in crate::graphql) mod member;
 pub(in crate::graphql) mod node;

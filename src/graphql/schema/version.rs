@@ -7,13 +7,14 @@ use async_graphql::{ID, Object};
 use super::{
     actor::Actor,
     agent::Agent,
+    diff::VersionDiff,
     error::{Nullable, nullable, to_graphql_error},
     page::{VERSIONS, connection},
     scalar::{DateTime, Json, to_id},
     tool::{Tool, tools},
 };
 use crate::{
-    domain::{BoundedCount, Error, Page, PageArgs, agent, page::ListId, policy::Action, version},
+    domain::{BoundedCount, Error, Page, PageArgs, agent, diff, page::ListId, policy::Action, version},
     graphql::engine::context::RequestView,
     id::{AgentId, VersionId},
 };
@@ -94,9 +95,26 @@ impl AgentVersion {
     /// The names in `{{name}}` in the prompt, in the order of their first use. Needs the rights of `systemPrompt`.
     async fn variables(&self) -> async_graphql::Result<Vec<String>> {
         let body = self.body().await?;
-        let names = version::variables(&body.system_prompt);
+        let names = diff::variables(&body.system_prompt);
         self.view.weigh(names.iter().map(String::len).sum())?;
         Ok(names)
+    }
+
+    /// The difference from another version of the agent to this one; null for the first version without `against`, and
+    /// if there is no version `against`. Needs the rights of `Agent.diff`.
+    async fn diff(
+        &self,
+        #[graphql(
+            desc = "The number of the version to compare from. The version before this one if left out."
+        )]
+        against: Option<i32>,
+    ) -> Nullable<VersionDiff> {
+        nullable(async {
+            let from =
+                self.view.version_of(self.row.agent_id, against.unwrap_or(self.row.number - 1)).await?;
+            Ok(from.map(|from| VersionDiff::new(from, self.clone())))
+        })
+        .await
     }
 
     /// The size of the prompt, the parameters and the tools together, in bytes.

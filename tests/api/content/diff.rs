@@ -42,6 +42,73 @@ async fn what_is_the_same_names_no_difference_and_a_reorder_is_named() {
     assert_eq!(city.diff(1, 4).await, changed);
 }
 
+const IMPACT: &str =
+    "query ($id: ID!, $from: Int!, $to: Int!) { agent(id: $id) { diff(from: $from, to: $to) {
+    isSame impact findings { impact path toolName before after message } changes { path kind before after }
+    hunks { oldStart newStart lines { kind text } } } } }";
+
+/// `crates/change-impact` has the table of changes. This is how the graph shows them.
+#[tokio::test]
+async fn findings_say_what_a_change_may_do() {
+    let city = City::new().await;
+    let tools = |schema: &str| format!(r#"[{{"name":"find","inputSchema":{{"type":"object",{schema}}}}}]"#);
+    let publish = async |prompt: &str, parameters: &str, tools: &str| {
+        let body = format!(
+            r#"{{"system_prompt":{},"model_name":"m","model_parameters":{parameters},"tools":{tools}}}"#,
+            json!(prompt)
+        );
+        let request = city.editor.request(reqwest::Method::POST, &city.versions());
+        let request = request.header("content-type", "application/json").body(body);
+        assert_eq!(crate::support::Answer::of(request).await.status, 201);
+    };
+    publish("one\ntwo", r#"{"a":1}"#, &tools(r#""properties":{"x":{"type":"string"}}"#)).await;
+    publish("one\ntwo", r#"{"a":1.0}"#, &tools(r#""properties":{"x":{"type":"string"}}"#)).await;
+    publish("one\n2", r#"{"a":2}"#, &tools(r#""properties":{"x":{"type":"string"}},"required":["x"]"#)).await;
+    let diff = async |from: i32, to: i32| {
+        let variables = json!({ "id": city.agent, "from": from, "to": to });
+        city.editor.gql(IMPACT, variables).await.at("/agent/diff").clone()
+    };
+    let same = json!({ "isSame": true, "impact": "SAME", "findings": [], "changes": [], "hunks": [] });
+    assert_eq!(diff(1, 2).await, same);
+    assert_eq!(diff(2, 2).await, same);
+    let changed = diff(2, 3).await;
+    assert_eq!((&changed["isSame"], &changed["impact"]), (&json!(false), &json!("NARROWED")));
+    let impacts: Vec<&str> =
+        changed["findings"].as_array().unwrap().iter().map(|one| one["impact"].as_str().unwrap()).collect();
+    assert_eq!(impacts, ["CONTENT", "TUNING", "NARROWED"]);
+    let narrowed = &changed["findings"][2];
+    assert_eq!(
+        (&narrowed["toolName"], &narrowed["message"]),
+        (&json!("find"), &json!("`find` now requires `x`"))
+    );
+    assert_eq!(narrowed["path"], json!(["tools", "find", "inputSchema", "required", "x"]));
+    assert_eq!(
+        changed["changes"][0],
+        json!({ "path": ["modelParameters", "a"], "kind": "CHANGED", "before": 1.0, "after": 2 })
+    );
+    let line = |kind: &str, text: &str| json!({ "kind": kind, "text": text });
+    assert_eq!(
+        changed["hunks"],
+        json!([{ "oldStart": 1, "newStart": 1,
+            "lines": [line("CONTEXT", "one"), line("REMOVED", "two"), line("ADDED", "2")] }])
+    );
+    // The other way round, a deployed executor may get calls that it doesn't know.
+    assert_eq!(diff(3, 2).await["impact"], "WIDENED");
+    // From a version itself, compared with the one before it or with another one.
+    let own = "query ($id: ID!) { agent(id: $id) { versions(first: 10) { nodes {
+        number diff { from { number } } first: diff(against: 1) { to { number } } none: diff(against: 9) { isSame } } } } }";
+    let answer = city.editor.gql(own, json!({ "id": city.agent })).await;
+    let versions = answer.at("/agent/versions/nodes").as_array().unwrap();
+    for version in versions {
+        let number = version["number"].as_i64().unwrap();
+        let before = if number == 1 { Value::Null } else { json!({ "from": { "number": number - 1 } }) };
+        assert_eq!(version["diff"], before, "{version}");
+        assert_eq!(version["first"], json!({ "to": { "number": number } }));
+        assert_eq!(version["none"], Value::Null);
+    }
+    assert_eq!(versions.len(), 3);
+}
+
 /// A double would round both to the same number.
 #[tokio::test]
 async fn neighbouring_integers_that_no_double_holds_differ() {
