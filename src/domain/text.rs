@@ -27,7 +27,7 @@ pub(super) fn normal_name(field: &str, text: &str) -> Result<String> {
         let message = format!("{field} must not begin or end with white space");
         return Err(Error::invalid(field, message));
     }
-    if let Some(hidden) = name.chars().find(|char| get_general_category(*char) == GeneralCategory::Format) {
+    if let Some(hidden) = name.chars().find(|char| is_hidden_in_names(*char)) {
         let message = format!(
             "{field} must not contain the invisible character U+{:04X}: names that look the same must be the same",
             u32::from(hidden)
@@ -50,16 +50,27 @@ pub(super) fn check_name(field: &str, text: &str) -> Result<()> {
     Ok(())
 }
 
+/// Whether a character that shows nothing, or breaks the line, would make a twin of a name.
+fn is_hidden_in_names(char: char) -> bool {
+    use GeneralCategory::{Format, LineSeparator, ParagraphSeparator};
+    let category = get_general_category(char);
+    matches!(category, Format | LineSeparator | ParagraphSeparator) || is_filler(char)
+}
+
+/// Fillers of Hangul, inherent vowels of Khmer and the joiner of graphemes, which are never shown.
+fn is_filler(char: char) -> bool {
+    matches!(char, '\u{34f}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}')
+}
+
 /// Whether a character shows anything by itself.
 fn is_visible(char: char) -> bool {
     let category = get_general_category(char);
     let is_blank = match char {
-        // Fillers of Hangul, inherent vowels of Khmer that are never shown, the empty pattern of Braille, and characters
-        // that only change others (DerivedCoreProperties.txt, Default_Ignorable_Code_Point).
-        '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' | '\u{3164}'
-        | '\u{ffa0}' => true,
+        // The empty pattern of Braille, fillers of Hangul that others need, and characters that only change others
+        // (DerivedCoreProperties.txt, Default_Ignorable_Code_Point).
+        '\u{115f}' | '\u{1160}' | '\u{2800}' => true,
         '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}' => true,
-        _ => char.is_whitespace(),
+        _ => is_filler(char) || char.is_whitespace(),
     };
     let is_hidden = matches!(
         category,
@@ -247,6 +258,10 @@ mod tests {
             "\u{feff}Bot",
             "B\u{ad}ot",
             "a\u{2066}b",
+            "a\u{34f}b",
+            "a\u{2028}b",
+            "a\u{2029}b",
+            "a\u{3164}b",
         ];
         for name in hidden {
             assert!(normal_name("name", name).is_err(), "{name:?}");

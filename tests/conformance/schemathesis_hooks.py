@@ -17,6 +17,7 @@ from schemathesis import GenerationMode
 INTEGER_MAX = 2**53 - 1
 EXPONENT_FROM = 1e21
 NAME_CHARS_MAX = 200
+FILLERS = "\u034f\u17b4\u17b5\u3164\uffa0"
 
 
 def storable(value):
@@ -34,8 +35,8 @@ def storable(value):
 
 def visible(name):
     """The same name in normal form C, with an x for each character that isn't shown or not in Unicode yet."""
-    hidden = {"Cf", "Cn", "Zs"}
-    shown = ["x" if unicodedata.category(one) in hidden else one for one in unicodedata.normalize("NFC", name)]
+    hidden = {"Cf", "Cn", "Zl", "Zp", "Zs"}
+    shown = ["x" if unicodedata.category(one) in hidden or one in FILLERS else one for one in unicodedata.normalize("NFC", name)]
     return "".join(shown)[:NAME_CHARS_MAX]
 
 

@@ -10,7 +10,7 @@ use crate::{domain::diff, graphql::engine::context::RequestView};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "diff::Impact")]
 pub enum ChangeImpact {
-    /// Nothing differs.
+    /// Nothing differs between the versions.
     Same,
     /// Text for the model differs.
     Content,
@@ -33,7 +33,7 @@ pub enum ChangeImpact {
 /// One thing that differs, and what it may do.
 #[derive(Clone, SimpleObject)]
 pub struct Finding {
-    /// The effect.
+    /// What it may do, at worst.
     impact: ChangeImpact,
     /// The place, such as `["tools", "find_section", "inputSchema", "required"]`: a tool is named by its name. Empty for
     /// the whole content.
@@ -99,11 +99,11 @@ pub struct DiffLine {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "diff::LineKind")]
 pub enum DiffLineKind {
-    /// Both.
+    /// Both prompts have it.
     Context,
-    /// The newer one.
+    /// The newer prompt has it.
     Added,
-    /// The older one.
+    /// The older prompt has it.
     Removed,
 }
 

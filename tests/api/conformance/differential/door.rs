@@ -63,11 +63,16 @@ async fn watched(client: &Client, case: &Case) -> Result<(), String> {
     let mut events = Events::of(request).await;
     let time = if case.verdict == Verdict::Ok { QUIET } else { DEADLINE };
     match timeout(time, events.next()).await {
-        // A customer that isn't there ends the subscription when it runs, after the document was judged.
-        Ok(SseMessage::Next(said)) if said["errors"][0]["extensions"]["code"] == "NOT_FOUND" => Ok(()),
+        Ok(SseMessage::Next(said)) if is_of_the_run(&said["errors"][0]["extensions"]) => Ok(()),
         Ok(SseMessage::Next(said)) if said.get("data").is_none() => Err(refusal(&said)),
         Ok(_) | Err(_) => Ok(()),
     }
+}
+
+/// Whether a subscription ended when it ran, after its document was judged: its customer isn't there, or its list of
+/// agents is empty.
+fn is_of_the_run(error: &Value) -> bool {
+    error["code"] == "NOT_FOUND" || error["field"] == "agentIds"
 }
 
 fn body(case: &Case) -> Value {
