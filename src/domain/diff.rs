@@ -3,13 +3,11 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::Duration,
 };
 
-use change_impact::{Classification, Content, changes, classify, hunks};
+use change_impact::{Classification, Content, changes, classify, hunks, unified};
 pub use change_impact::{FieldChange, FieldChangeKind, Finding, Hunk, HunkLine, Impact, LineKind, variables};
 use json_reader::Json;
-use similar::{ChangeTag, TextDiff, udiff::UnifiedHunkHeader};
 
 use super::{
     Reading, Registry, Result,
@@ -18,41 +16,9 @@ use super::{
     version::{ToolView, VersionBody},
 };
 
-/// How long to search for the smallest diff. Prompts may have 512 KiB, and a slightly larger diff is better than a
-/// busy core.
-const EFFORT: Duration = Duration::from_millis(100);
-/// The size of two prompts up to which they are compared at once, in bytes: that takes less than a thread switch, or a
-/// millisecond at most.
+/// The size of two versions' parts up to which they are compared at once, in bytes: that takes less than a thread switch,
+/// or a millisecond at most.
 const SMALL_BYTES: usize = 16 * 1024;
-/// How many unchanged lines are shown around each change.
-const CONTEXT_LINES: usize = 3;
-
-/// The unified diff of two prompts by lines; `None` when they are equal. Lines end at LF alone, as `patch` reads them.
-#[must_use]
-pub fn prompts(from: &str, to: &str) -> Option<String> {
-    if from == to {
-        return None;
-    }
-    let lines = |text| str::split_inclusive(text, '\n').collect::<Vec<&str>>();
-    let (from, to) = (lines(from), lines(to));
-    let diff = TextDiff::configure().timeout(EFFORT).diff_slices(&from, &to);
-    let mut text = String::new();
-    for hunk in diff.grouped_ops(CONTEXT_LINES) {
-        text += &format!("{}\n", UnifiedHunkHeader::new(&hunk));
-        for change in hunk.iter().flat_map(|part| diff.iter_changes(part)) {
-            text.push(match change.tag() {
-                ChangeTag::Equal => ' ',
-                ChangeTag::Delete => '-',
-                ChangeTag::Insert => '+',
-            });
-            text += change.value();
-            if !change.value().ends_with('\n') {
-                text += "\n\\ No newline at end of file\n";
-            }
-        }
-    }
-    Some(text)
-}
 
 /// How the parameters and the tools of two versions differ. Values are equal if their canonical forms are, as
 /// `contentHash` compares them.
@@ -100,9 +66,15 @@ impl ContentDiff {
     }
 }
 
-/// The size of what is compared by value, in bytes.
-fn bytes(body: &VersionBody) -> usize {
-    body.model_parameters.0.as_str().len() + body.tools.as_str().len()
+/// The size of two versions' parameters and tools, in bytes.
+fn value_bytes(from: &VersionBody, to: &VersionBody) -> usize {
+    let bytes = |body: &VersionBody| body.model_parameters.0.as_str().len() + body.tools.as_str().len();
+    bytes(from) + bytes(to)
+}
+
+/// The size of two versions' prompts, in bytes.
+fn prompt_bytes(from: &VersionBody, to: &VersionBody) -> usize {
+    from.system_prompt.len() + to.system_prompt.len()
 }
 
 /// The parameters of a version by their keys, each as canonical JSON.
@@ -170,11 +142,24 @@ impl Registry {
         if from.system_prompt == to.system_prompt {
             return Ok(None);
         }
-        if from.system_prompt.len() + to.system_prompt.len() <= SMALL_BYTES {
-            return Ok(prompts(&from.system_prompt, &to.system_prompt));
+        let ([from, to], bytes) = ([Arc::clone(from), Arc::clone(to)], prompt_bytes(from, to));
+        let work = move || unified(&from.system_prompt, &to.system_prompt);
+        Ok(self.compare(reading, bytes, is_wanted, work).await?.flatten())
+    }
+
+    /// Compares two versions: at once if what is compared is small, else on a thread for computations. `None` if the
+    /// result isn't wanted any more by then.
+    async fn compare<T: Send + 'static>(
+        &self,
+        reading: &Reading,
+        bytes: usize,
+        is_wanted: impl FnOnce() -> bool + Send + 'static,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Option<T>> {
+        if bytes <= SMALL_BYTES {
+            return Ok(Some(work()));
         }
-        let (from, to) = (Arc::clone(from), Arc::clone(to));
-        let work = move || if is_wanted() { prompts(&from.system_prompt, &to.system_prompt) } else { None };
+        let work = move || is_wanted().then(work);
         reading.view.release_while(self.compute(&reading.caller, "diff", work)).await
     }
 
@@ -189,13 +174,9 @@ impl Registry {
         to: &Arc<VersionBody>,
         is_wanted: impl FnOnce() -> bool + Send + 'static,
     ) -> Result<Vec<Hunk>> {
-        if from.system_prompt.len() + to.system_prompt.len() <= SMALL_BYTES {
-            return Ok(hunks(&from.system_prompt, &to.system_prompt));
-        }
-        let (from, to) = (Arc::clone(from), Arc::clone(to));
-        let work =
-            move || if is_wanted() { hunks(&from.system_prompt, &to.system_prompt) } else { Vec::new() };
-        reading.view.release_while(self.compute(&reading.caller, "diff", work)).await
+        let ([from, to], bytes) = ([Arc::clone(from), Arc::clone(to)], prompt_bytes(from, to));
+        let work = move || hunks(&from.system_prompt, &to.system_prompt);
+        Ok(self.compare(reading, bytes, is_wanted, work).await?.unwrap_or_default())
     }
 
     /// Classifies the change from one version to another, computed as [`Registry::diff_prompts`] is.
@@ -209,11 +190,9 @@ impl Registry {
         to: ComparedVersion,
         is_wanted: impl FnOnce() -> bool + Send + 'static,
     ) -> Result<ContentImpact> {
-        if bytes(&from.1) + bytes(&to.1) <= SMALL_BYTES {
-            return Ok(ContentImpact::of(&from, &to));
-        }
-        let work = move || if is_wanted() { ContentImpact::of(&from, &to) } else { ContentImpact::default() };
-        reading.view.release_while(self.compute(&reading.caller, "diff", work)).await
+        let bytes = value_bytes(&from.1, &to.1) + prompt_bytes(&from.1, &to.1);
+        let work = move || ContentImpact::of(&from, &to);
+        Ok(self.compare(reading, bytes, is_wanted, work).await?.unwrap_or_default())
     }
 
     /// Compares the parameters and the tools of two versions, like [`Registry::diff_prompts`] at once or on a thread for
@@ -228,11 +207,8 @@ impl Registry {
         to: &Arc<VersionBody>,
         is_wanted: impl FnOnce() -> bool + Send + 'static,
     ) -> Result<ContentDiff> {
-        if bytes(from) + bytes(to) <= SMALL_BYTES {
-            return ContentDiff::of(from, to);
-        }
-        let (from, to) = (Arc::clone(from), Arc::clone(to));
-        let work = move || if is_wanted() { ContentDiff::of(&from, &to) } else { Ok(ContentDiff::default()) };
-        reading.view.release_while(self.compute(&reading.caller, "diff", work)).await?
+        let ([from, to], bytes) = ([Arc::clone(from), Arc::clone(to)], value_bytes(from, to));
+        let work = move || ContentDiff::of(&from, &to);
+        Ok(self.compare(reading, bytes, is_wanted, work).await?.transpose()?.unwrap_or_default())
     }
 }

@@ -22,7 +22,7 @@ mod variables;
 pub use changes::{CHANGES_MAX, Changes, FieldChange, FieldChangeKind, changes};
 pub use content::Content;
 pub use finding::{Classification, FINDINGS_MAX, Finding, Impact};
-pub use lines::{CONTEXT_LINES, Hunk, HunkLine, LineKind, hunks};
+pub use lines::{CONTEXT_LINES, Hunk, HunkLine, LineKind, hunks, unified};
 pub use variables::variables;
 
 use content::field;

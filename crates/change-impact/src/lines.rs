@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use similar::{ChangeTag, DiffOp, TextDiff};
+use similar::{ChangeTag, DiffOp, TextDiff, udiff::UnifiedHunkHeader};
 
 /// The most time to search for the smallest difference. Prompts may have 512 KiB, and a slightly larger difference is
 /// better than a busy core.
@@ -50,9 +50,46 @@ pub fn hunks(old: &str, new: &str) -> Vec<Hunk> {
     if old == new {
         return Vec::new();
     }
+    compared(old, new, hunks_of)
+}
+
+/// The same difference as a unified diff; `None` when the texts are equal. `patch` reads it, since lines end at LF
+/// alone.
+#[must_use]
+pub fn unified(old: &str, new: &str) -> Option<String> {
+    if old == new {
+        return None;
+    }
+    Some(compared(old, new, unified_of))
+}
+
+/// Compares two texts by lines.
+fn compared<T>(old: &str, new: &str, read: impl for<'a> FnOnce(&TextDiff<'a, 'a, 'a, str>) -> T) -> T {
     let lines = |text| str::split_inclusive(text, '\n').collect::<Vec<&str>>();
     let (old, new) = (lines(old), lines(new));
-    let diff = TextDiff::configure().timeout(EFFORT).diff_slices(&old, &new);
+    read(&TextDiff::configure().timeout(EFFORT).diff_slices(&old, &new))
+}
+
+fn unified_of(diff: &TextDiff<'_, '_, '_, str>) -> String {
+    let mut text = String::new();
+    for hunk in diff.grouped_ops(CONTEXT_LINES) {
+        text += &format!("{}\n", UnifiedHunkHeader::new(&hunk));
+        for change in hunk.iter().flat_map(|part| diff.iter_changes(part)) {
+            text.push(match change.tag() {
+                ChangeTag::Equal => ' ',
+                ChangeTag::Delete => '-',
+                ChangeTag::Insert => '+',
+            });
+            text += change.value();
+            if !change.value().ends_with('\n') {
+                text += "\n\\ No newline at end of file\n";
+            }
+        }
+    }
+    text
+}
+
+fn hunks_of(diff: &TextDiff<'_, '_, '_, str>) -> Vec<Hunk> {
     let line = |tag: ChangeTag, text: &str| HunkLine {
         kind: match tag {
             ChangeTag::Equal => LineKind::Context,

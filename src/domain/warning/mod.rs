@@ -103,9 +103,10 @@ fn warn_of_tool(nth: usize, tool: ToolView<'_>, found: &mut Vec<Warning>, patter
 
 #[cfg(test)]
 mod tests {
+    use super::Warning;
     use crate::domain::version::Content;
 
-    fn rules(tool: &str) -> Vec<(&'static str, String)> {
+    fn warnings(tool: &str) -> Vec<Warning> {
         let read = |text: &str| json_reader::read(text.as_bytes(), &json_reader::Limits::DEFAULT).unwrap();
         let content = Content {
             system_prompt: String::new(),
@@ -113,8 +114,12 @@ mod tests {
             model_parameters: read("{}"),
             tools: vec![read(tool)],
         };
-        let warnings = content.check().unwrap().warnings();
-        warnings.into_iter().map(|warning| (warning.rule.as_str(), warning.path.join("."))).collect()
+        content.check().unwrap().warnings()
+    }
+
+    fn rules(tool: &str) -> Vec<(&'static str, String)> {
+        let rule = |warning: Warning| (warning.rule.as_str(), warning.path.join("."));
+        warnings(tool).into_iter().map(rule).collect()
     }
 
     #[test]
@@ -151,19 +156,8 @@ mod tests {
             format!(r#"{{"name":"t","inputSchema":{{"type":"object","pattern":"{pattern}"}}}}"#)
         };
         assert_eq!(rules(&of(&"(".repeat(900))), []);
-        let long = rules_message(&of(&("[".to_owned() + &"x".repeat(900))));
+        let long = warnings(&of(&("[".to_owned() + &"x".repeat(900)))).remove(0).message;
         assert!(long.len() < 300, "{long}");
-    }
-
-    fn rules_message(tool: &str) -> String {
-        let read = |text: &str| json_reader::read(text.as_bytes(), &json_reader::Limits::DEFAULT).unwrap();
-        let content = Content {
-            system_prompt: String::new(),
-            model_name: "m".to_owned(),
-            model_parameters: read("{}"),
-            tools: vec![read(tool)],
-        };
-        content.check().unwrap().warnings().remove(0).message
     }
 
     #[test]

@@ -106,9 +106,11 @@ impl RequestView {
         self.0.memory.write(bytes)
     }
 
-    /// Whether the answer was refused, because it is too large or there is no memory for it.
-    pub(in crate::graphql) fn is_refused(&self) -> bool {
-        self.0.memory.is_refused()
+    /// Returns a check for work that waits for its turn: whether the answer wasn't refused meanwhile, because it is too
+    /// large or there is no memory for it.
+    pub(in crate::graphql) fn is_wanted(&self) -> impl FnOnce() -> bool + Send + 'static {
+        let view = self.clone();
+        move || !view.0.memory.is_refused()
     }
 
     /// Counts the content of a version, before it is read. Returns RATE_LIMITED or UNAVAILABLE if there is no memory
@@ -130,13 +132,7 @@ impl Request {
         Self { caller, registry: registry.clone(), hub: hub.clone(), phase, memory, view }
     }
 
-    /// The caller of a mutation, with the idempotency key if the client sent one. The key is bound to the field's
-    /// name and the rest of its input.
-    pub(in crate::graphql) fn idempotent_caller(
-        &self,
-        ctx: &Context<'_>,
-        key: Option<String>,
-    ) -> domain::Result<Caller> {
+    fn idempotent_caller(&self, ctx: &Context<'_>, key: Option<String>) -> domain::Result<Caller> {
         let Some(key) = key else { return Ok(Caller::clone(&self.caller)) };
         let unread = |err: &dyn std::fmt::Display| Error::Internal(err.to_string().into());
         let mut input = serde_json::Map::new();
@@ -151,8 +147,8 @@ impl Request {
         Ok(self.caller.once(key))
     }
 
-    /// As [`Request::idempotent_caller`]. A malformed key is kept as an error of the input, and the caller has none
-    /// then.
+    /// The caller of a mutation, with the idempotency key if the client sent one. The key is bound to the field's name
+    /// and the rest of its input. A malformed key is kept as an error of the input, and the caller has none then.
     ///
     /// # Errors
     /// [`Error::Internal`] when the input can't be read again.

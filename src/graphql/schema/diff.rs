@@ -52,9 +52,7 @@ impl VersionDiff {
             let view = &self.to.view;
             // The diff is estimated at the size of both prompts, before it is computed.
             view.weigh(from.system_prompt.len() + to.system_prompt.len())?;
-            let answer = view.clone();
-            let is_wanted = move || !answer.is_refused();
-            let diff = view.registry().diff_prompts(view.reading(), &from, &to, is_wanted).await;
+            let diff = view.registry().diff_prompts(view.reading(), &from, &to, view.is_wanted()).await;
             let diff = diff.map_err(|err| to_graphql_error(&err))?;
             view.weigh_text(diff.as_deref().unwrap_or_default())?;
             Ok(diff)
@@ -114,9 +112,7 @@ impl VersionDiff {
         let (from, to) = self.bodies().await?;
         let view = &self.to.view;
         view.weigh(from.system_prompt.len() + to.system_prompt.len())?;
-        let answer = view.clone();
-        let is_wanted = move || !answer.is_refused();
-        let hunks = view.registry().diff_hunks(view.reading(), &from, &to, is_wanted).await;
+        let hunks = view.registry().diff_hunks(view.reading(), &from, &to, view.is_wanted()).await;
         DiffHunk::all(hunks.map_err(|err| to_graphql_error(&err))?, view)
     }
 }
@@ -138,9 +134,7 @@ impl VersionDiff {
             let (from, to) = self.bodies().await?;
             let (from, to) = ((self.from.row.model_name.clone(), from), (self.to.row.model_name.clone(), to));
             let view = &self.to.view;
-            let answer = view.clone();
-            let is_wanted = move || !answer.is_refused();
-            let found = view.registry().classify_change(view.reading(), from, to, is_wanted).await;
+            let found = view.registry().classify_change(view.reading(), from, to, view.is_wanted()).await;
             found.map_err(|err| to_graphql_error(&err))
         });
         classified.await
@@ -151,9 +145,7 @@ impl VersionDiff {
         let compared = self.content.get_or_try_init(async || {
             let (from, to) = self.bodies().await?;
             let view = &self.to.view;
-            let answer = view.clone();
-            let is_wanted = move || !answer.is_refused();
-            let diff = view.registry().diff_contents(view.reading(), &from, &to, is_wanted).await;
+            let diff = view.registry().diff_contents(view.reading(), &from, &to, view.is_wanted()).await;
             diff.map_err(|err| to_graphql_error(&err))
         });
         compared.await

@@ -207,7 +207,8 @@ impl<'a> Comparer<'a> {
     }
 }
 
-/// The names of a list, with their items; none when it is left out, `None` when it isn't a list of strings.
+/// Returns the names in a list, each with its item. A list that is left out has no names. `None` if the value isn't a
+/// list of strings.
 pub(super) fn names(json: Option<&Json>) -> Option<BTreeMap<&str, &Json>> {
     match json {
         None => Some(BTreeMap::new()),
