@@ -11,9 +11,9 @@ use json_reader::Json;
 
 use super::{
     Reading, Registry, Result,
-    content::{canonical_tool, comparable},
+    content::{CheckedContent, canonical_tool, comparable},
     text,
-    version::{ToolView, VersionBody},
+    version::{ModelParameters, ToolView, Tools, VersionBody},
 };
 
 /// The size of two versions' parts up to which they are compared at once, in bytes: that takes less than a thread switch,
@@ -104,24 +104,87 @@ pub struct ContentImpact {
     pub changes: Vec<FieldChange>,
 }
 
-/// A version as it is classified: its model's name, and its body.
-pub type ComparedVersion = (String, Arc<VersionBody>);
+/// A content as it is classified. Clones share it.
+#[derive(Clone, Debug)]
+pub enum ComparedContent {
+    /// A version's: its model's name, and its body.
+    Version(String, Arc<VersionBody>),
+    /// A checked one that isn't published yet.
+    Checked(Arc<CheckedContent>),
+}
+
+impl ComparedContent {
+    /// The model's name.
+    #[must_use]
+    pub fn model_name(&self) -> &str {
+        match self {
+            Self::Version(name, _) => name,
+            Self::Checked(content) => &content.model_name,
+        }
+    }
+
+    /// The system prompt.
+    #[must_use]
+    pub fn system_prompt(&self) -> &str {
+        match self {
+            Self::Version(_, body) => &body.system_prompt,
+            Self::Checked(content) => &content.system_prompt,
+        }
+    }
+
+    /// SHA-256 over the bytes that are served.
+    #[must_use]
+    pub fn bytes_hash(&self) -> &[u8] {
+        match self {
+            Self::Version(_, body) => &body.bytes_hash,
+            Self::Checked(content) => &content.bytes_hash,
+        }
+    }
+
+    /// The size of what is compared, in bytes of text.
+    pub(super) fn bytes(&self) -> usize {
+        let (parameters, tools) = self.values();
+        self.system_prompt().len() + parameters.0.as_str().len() + tools.as_str().len()
+    }
+
+    fn values(&self) -> (&ModelParameters, &Tools) {
+        match self {
+            Self::Version(_, body) => (&body.model_parameters, &body.tools),
+            Self::Checked(content) => (&content.model_parameters, &content.tools),
+        }
+    }
+
+    /// Parses the values, as [`ComparedContent::content`] borrows them.
+    fn parse(&self) -> (Json, Vec<Json>) {
+        let (parameters, tools) = self.values();
+        (parameters.0.parse(), tools.to_json())
+    }
+
+    fn content<'a>(&'a self, (parameters, tools): &'a (Json, Vec<Json>)) -> Content<'a> {
+        let (prompt, model) = (self.system_prompt(), self.model_name());
+        Content { prompt, model, parameters, tools, extensions: None }
+    }
+}
+
+/// Classifies the change from `old`, which serves now, to `new`: `None` is nothing, before the first activation and
+/// after a deactivation.
+#[must_use]
+pub fn classify_contents(old: Option<&ComparedContent>, new: Option<&ComparedContent>) -> Classification {
+    let (old_values, new_values) = (old.map(ComparedContent::parse), new.map(ComparedContent::parse));
+    let old = old.zip(old_values.as_ref()).map(|(old, values)| old.content(values));
+    let new = new.zip(new_values.as_ref()).map(|(new, values)| new.content(values));
+    classify(old.as_ref(), new.as_ref())
+}
 
 impl ContentImpact {
     /// Classifies the change from one version to another.
     #[must_use]
-    pub fn of(from: &ComparedVersion, to: &ComparedVersion) -> Self {
-        let parsed = |(_, body): &ComparedVersion| (body.model_parameters.0.parse(), body.tools.to_json());
-        let ((old, old_tools), (new, new_tools)) = (parsed(from), parsed(to));
-        let (old, new) = (content(from, &old, &old_tools), content(to, &new, &new_tools));
+    pub fn of(from: &ComparedContent, to: &ComparedContent) -> Self {
+        let (old, new) = (from.parse(), to.parse());
+        let (old, new) = (from.content(&old), to.content(&new));
         let Classification { impact, findings } = classify(Some(&old), Some(&new));
         Self { impact, findings, changes: changes(&old, &new).fields }
     }
-}
-
-fn content<'a>(of: &'a ComparedVersion, parameters: &'a Json, tools: &'a [Json]) -> Content<'a> {
-    let (model, body) = of;
-    Content { prompt: &body.system_prompt, model, parameters, tools, extensions: None }
 }
 
 impl Registry {
@@ -149,7 +212,7 @@ impl Registry {
 
     /// Compares two versions: at once if what is compared is small, else on a thread for computations. `None` if the
     /// result isn't wanted any more by then.
-    async fn compare<T: Send + 'static>(
+    pub(super) async fn compare<T: Send + 'static>(
         &self,
         reading: &Reading,
         bytes: usize,
@@ -186,11 +249,11 @@ impl Registry {
     pub async fn classify_change(
         &self,
         reading: &Reading,
-        from: ComparedVersion,
-        to: ComparedVersion,
+        from: ComparedContent,
+        to: ComparedContent,
         is_wanted: impl FnOnce() -> bool + Send + 'static,
     ) -> Result<ContentImpact> {
-        let bytes = value_bytes(&from.1, &to.1) + prompt_bytes(&from.1, &to.1);
+        let bytes = from.bytes() + to.bytes();
         let work = move || ContentImpact::of(&from, &to);
         Ok(self.compare(reading, bytes, is_wanted, work).await?.unwrap_or_default())
     }

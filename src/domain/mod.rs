@@ -49,6 +49,7 @@ pub mod not_served;
 pub mod operator;
 pub mod page;
 pub mod pending_invitation;
+pub mod plan;
 pub mod policy;
 mod right;
 pub mod rollback;

@@ -38,6 +38,48 @@ pub enum Impact {
     Removed,
 }
 
+impl Impact {
+    /// All impacts, from harmless to worst.
+    pub const ALL: [Self; 9] = [
+        Self::Same,
+        Self::Content,
+        Self::Tuning,
+        Self::Model,
+        Self::Capability,
+        Self::Widened,
+        Self::Unknown,
+        Self::Narrowed,
+        Self::Removed,
+    ];
+
+    /// The impact's name in the API, such as `NARROWED`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Same => "SAME",
+            Self::Content => "CONTENT",
+            Self::Tuning => "TUNING",
+            Self::Model => "MODEL",
+            Self::Capability => "CAPABILITY",
+            Self::Widened => "WIDENED",
+            Self::Unknown => "UNKNOWN",
+            Self::Narrowed => "NARROWED",
+            Self::Removed => "REMOVED",
+        }
+    }
+
+    /// Whether a running conversation or a deployed executor may break: `Unknown` counts as `Narrowed`.
+    #[must_use]
+    pub const fn is_breaking(self) -> bool {
+        match self {
+            Self::Same | Self::Content | Self::Tuning | Self::Model | Self::Capability | Self::Widened => {
+                false
+            }
+            Self::Unknown | Self::Narrowed | Self::Removed => true,
+        }
+    }
+}
+
 /// One thing that differs, and its possible effect.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Finding {

@@ -11,7 +11,7 @@ use super::{
     version::AgentVersion,
 };
 use crate::domain::{
-    diff::{ContentDiff, ContentImpact},
+    diff::{ComparedContent, ContentDiff, ContentImpact},
     version::VersionBody,
 };
 
@@ -132,7 +132,9 @@ impl VersionDiff {
     async fn classified(&self) -> async_graphql::Result<&ContentImpact> {
         let classified = self.impact.get_or_try_init(async || {
             let (from, to) = self.bodies().await?;
-            let (from, to) = ((self.from.row.model_name.clone(), from), (self.to.row.model_name.clone(), to));
+            let compared =
+                |of: &AgentVersion, body| ComparedContent::Version(of.row.model_name.clone(), body);
+            let (from, to) = (compared(&self.from, from), compared(&self.to, to));
             let view = &self.to.view;
             let found = view.registry().classify_change(view.reading(), from, to, view.is_wanted()).await;
             found.map_err(|err| to_graphql_error(&err))
