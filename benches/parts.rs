@@ -84,8 +84,7 @@ impl World {
             refuse_warnings: false,
         };
         registry.publish_version(&caller, input).await?;
-        let input =
-            CreateServiceToken { name: "gateway".to_owned(), scopes: [ServiceScope::ConfigsRead].into() };
+        let input = CreateServiceToken::for_all("gateway", [ServiceScope::ConfigsRead]);
         let token = registry.create_service_token(&caller, input).await?.value.secret.ok_or("no secret")?;
         let world = Self { service, database, agent, token };
         world.warm().await?;

@@ -34,7 +34,7 @@ CREATE TRIGGER activations_unplaced BEFORE INSERT ON registry.activations FOR EA
 ALTER TABLE registry.activations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY activations_read ON registry.activations FOR SELECT
-    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text])) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text])) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
 CREATE POLICY activations_write ON registry.activations FOR ALL
     USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
 
@@ -119,7 +119,7 @@ CREATE TRIGGER agent_versions_number_is_next AFTER INSERT ON registry.agent_vers
 ALTER TABLE registry.agent_versions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY agent_versions_read ON registry.agent_versions FOR SELECT
-    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text])) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text])) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
 CREATE POLICY agent_versions_write ON registry.agent_versions FOR ALL
     USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
 
@@ -176,7 +176,7 @@ CREATE TRIGGER agents_name_inserted AFTER INSERT ON registry.agents FOR EACH ROW
 ALTER TABLE registry.agents ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY agents_read ON registry.agents FOR SELECT
-    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text])) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text])) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
 CREATE POLICY agents_write ON registry.agents FOR ALL
     USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
 
@@ -257,7 +257,7 @@ CREATE POLICY changes_prune ON registry.changes FOR DELETE
     USING ((( SELECT registry.scope() AS scope) = 'platform'::text) AND (revision <= ( SELECT log_floor.revision
    FROM registry.log_floor)));
 CREATE POLICY changes_read ON registry.changes FOR SELECT
-    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text])) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text])) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
 
 CREATE TABLE registry.customers (
     id uuid NOT NULL,
@@ -284,7 +284,7 @@ ALTER TABLE registry.customers ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURI
 CREATE POLICY customers_insert ON registry.customers FOR INSERT
     WITH CHECK (( SELECT registry.scope() AS scope) = 'platform'::text);
 CREATE POLICY customers_read ON registry.customers FOR SELECT
-    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text, 'auth'::text])) OR (id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text, 'auth'::text])) OR (id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
 CREATE POLICY customers_update ON registry.customers FOR UPDATE
     USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
 
@@ -472,10 +472,17 @@ CREATE TABLE registry.service_tokens (
     scopes text[] NOT NULL,
     created_at timestamp with time zone NOT NULL,
     revoked_at timestamp with time zone,
+    customer_ids uuid[],
+    created_by_kind text,
+    created_by_id uuid,
+    expires_at timestamp with time zone,
+    replaced_by uuid,
     CONSTRAINT service_tokens_pkey PRIMARY KEY (id),
+    CONSTRAINT service_tokens_customer_ids CHECK (((cardinality(customer_ids) >= 1) AND (cardinality(customer_ids) <= 100))),
     CONSTRAINT service_tokens_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
     CONSTRAINT service_tokens_scopes CHECK (((cardinality(scopes) > 0) AND (scopes <@ ARRAY['configs:read'::text, 'activations:watch'::text]))),
-    CONSTRAINT service_tokens_secret_hash_length CHECK ((octet_length(secret_hash) = 32))
+    CONSTRAINT service_tokens_secret_hash_length CHECK ((octet_length(secret_hash) = 32)),
+    CONSTRAINT service_tokens_replaced_by_fkey FOREIGN KEY (replaced_by) REFERENCES registry.service_tokens(id)
 );
 
 CREATE TRIGGER service_tokens_keep BEFORE TRUNCATE ON registry.service_tokens FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
@@ -483,7 +490,7 @@ CREATE TRIGGER service_tokens_keep BEFORE TRUNCATE ON registry.service_tokens FO
 ALTER TABLE registry.service_tokens ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY service_tokens_read ON registry.service_tokens FOR SELECT
-    USING (( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'auth'::text]));
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR ((( SELECT registry.scope() AS scope) = 'auth'::text) AND ((expires_at IS NULL) OR (expires_at > now()))));
 CREATE POLICY service_tokens_write ON registry.service_tokens FOR ALL
     USING (( SELECT registry.scope() AS scope) = 'platform'::text);
 
@@ -829,6 +836,12 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION registry.readable_customers()
+ RETURNS uuid[]
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN COALESCE((NULLIF(current_setting('registry.customers'::text, true), ''::text))::uuid[], '{}'::uuid[]);
+
 CREATE OR REPLACE FUNCTION registry.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -872,7 +885,7 @@ CREATE OR REPLACE FUNCTION registry.scope_customers()
  RETURNS uuid[]
  LANGUAGE sql
  STABLE PARALLEL SAFE
-RETURN COALESCE((NULLIF(current_setting('registry.customers'::text, true), ''::text))::uuid[], '{}'::uuid[]);
+RETURN CASE WHEN (registry.scope() = 'limited'::text) THEN '{}'::uuid[] ELSE COALESCE((NULLIF(current_setting('registry.customers'::text, true), ''::text))::uuid[], '{}'::uuid[]) END;
 
 CREATE OR REPLACE FUNCTION registry.scope_principal()
  RETURNS uuid

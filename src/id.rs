@@ -3,7 +3,9 @@
 
 use std::{fmt, num::ParseIntError, str::FromStr};
 
-use sea_orm::{DbErr, DeriveValueType, TryFromU64};
+use sea_orm::{
+    ColIdx, DbErr, DeriveValueType, QueryResult, TryFromU64, TryGetError, TryGetable, TryGetableArray,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -49,6 +51,12 @@ macro_rules! ids {
 
             fn from_str(text: &str) -> Result<Self, NotAnId> {
                 text.parse().map(Self).map_err(|_| NotAnId)
+            }
+        }
+
+        impl TryGetableArray for $name {
+            fn try_get_by<I: ColIdx>(row: &QueryResult, column: I) -> Result<Vec<Self>, TryGetError> {
+                Ok(<Vec<Uuid> as TryGetable>::try_get_by(row, column)?.into_iter().map(Self).collect())
             }
         }
 

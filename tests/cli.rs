@@ -11,6 +11,8 @@ mod issuer;
 mod member;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/token.rs"]
+mod token;
 
 use std::{
     path::{Path, PathBuf},

@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use agent_registry::{
     clock::Clock,
@@ -47,10 +47,21 @@ fn key(customer_id: CustomerId, scopes: &[KeyScope]) -> Caller {
 }
 
 fn service(scopes: &[ServiceScope]) -> Caller {
+    service_at(None, scopes)
+}
+
+/// A service token that is limited to these customers, with all scopes.
+fn limited(customers: impl IntoIterator<Item = CustomerId>) -> Caller {
+    service_at(Some(customers.into_iter().collect()), &ServiceScope::ALL)
+}
+
+fn service_at(customers: Option<BTreeSet<CustomerId>>, scopes: &[ServiceScope]) -> Caller {
     let principal = ServicePrincipal {
         id: Clock::default().id(),
         name: "gateway".to_owned(),
         scopes: scopes.iter().copied().collect(),
+        customers,
+        expires_at: None,
     };
     Caller { principal: Principal::Service(principal), ..Caller::system("test") }
 }
@@ -86,6 +97,9 @@ fn its_table_is_this_one() {
         service(&[ServiceScope::ConfigsRead]),
         service(&[ServiceScope::ActivationsWatch]),
         service(&[]),
+        limited([own]),
+        limited([other]),
+        limited([]),
         Caller::system("test"),
     ];
     let mut table = String::new();
@@ -97,33 +111,33 @@ fn its_table_is_this_one() {
     }
     // Columns: VIEWER, EDITOR, ADMIN of the customer; ADMIN of another, member of none, operator; one of its keys
     // with each scope in turn; its key without scopes, another customer's key with all scopes; configs:read,
-    // activations:watch, no scope, system.
+    // activations:watch, no scope; all scopes, limited to the customer, to another one, to none; system.
     insta::assert_snapshot!(table, @r"
-    FFFFFy FFFFFFF FFFFFy CreateCustomer
-    FFFFFy FFFFFFF FFFFFy ManagePlatform
-    FFFFFy FFFFFFF FFFFFy ManageBilling
-    FFFFFy FFFFFFF FFFFFy EraseCustomer
-    FFyNNy FFFFFFF FFFFFy UpdateCustomer
-    yyyNNy FFFFFFF FFFFFy ReadBilling
-    FFyNNy FFFFFFF FFFFFy ReadMembers
-    FFyNNy FFFFFFF FFFFFy ManageMembers
-    FFyNNy FFFFFFF FFFFFy RemoveMembers
-    FFyNNy FFFFFFF FFFFFy ReadKeys
-    FFyNNy FFFFFFF FFFFFy ManageKeys
-    FFyNNy FFFFFFF FFFFFy RevokeKeys
-    yyyNNy yFFFFFF FNFFFy ReadAgents
-    yyyNNy yyyyyyy FNyyFy ReadServing
-    yyyNNy yFFFyyF FNyFFy ReadContent
-    yyyNNy yyyyyyF FNFFFy ReadNotes
-    yyyNNy FFFFFFy FNFFFy ReadPeople
-    FyyNNy FyFFFFF FNFFFy WriteAgents
-    FyyNNy FFyFFFF FNFFFy PublishVersions
-    FyyNNy FFFyFFF FNFFFy ActivateVersions
-    FFyNNy yFFFFFF FNFFFy ExportAgents
-    FFyNNy FFFFFFF FNFFFy ImportAgents
-    yyyNNy FFFFyFF FNyFFy ReadConfigs
-    yyyNNy FFFFFyF FNFyFy WatchActivations
-    FFyNNy FFFFFFy FNFFFy ReadChanges
+    FFFFFy FFFFFFF FFFFFFFFy CreateCustomer
+    FFFFFy FFFFFFF FFFFFFFFy ManagePlatform
+    FFFFFy FFFFFFF FFFFFFFFy ManageBilling
+    FFFFFy FFFFFFF FFFFFFFFy EraseCustomer
+    FFyNNy FFFFFFF FFFFFFFFy UpdateCustomer
+    yyyNNy FFFFFFF FFFFFFFFy ReadBilling
+    FFyNNy FFFFFFF FFFFFFFFy ReadMembers
+    FFyNNy FFFFFFF FFFFFFFFy ManageMembers
+    FFyNNy FFFFFFF FFFFFFFFy RemoveMembers
+    FFyNNy FFFFFFF FFFFFFFFy ReadKeys
+    FFyNNy FFFFFFF FFFFFFFFy ManageKeys
+    FFyNNy FFFFFFF FFFFFFFFy RevokeKeys
+    yyyNNy yFFFFFF FNFFFFFFy ReadAgents
+    yyyNNy yyyyyyy FNyyFyNNy ReadServing
+    yyyNNy yFFFyyF FNyFFyNNy ReadContent
+    yyyNNy yyyyyyF FNFFFFFFy ReadNotes
+    yyyNNy FFFFFFy FNFFFFFFy ReadPeople
+    FyyNNy FyFFFFF FNFFFFFFy WriteAgents
+    FyyNNy FFyFFFF FNFFFFFFy PublishVersions
+    FyyNNy FFFyFFF FNFFFFFFy ActivateVersions
+    FFyNNy yFFFFFF FNFFFFFFy ExportAgents
+    FFyNNy FFFFFFF FNFFFFFFy ImportAgents
+    yyyNNy FFFFyFF FNyFFyNNy ReadConfigs
+    yyyNNy FFFFFyF FNFyFyNNy WatchActivations
+    FFyNNy FFFFFFy FNFFFFFFy ReadChanges
     ");
 }
 
@@ -139,6 +153,9 @@ fn rights_are_compared_whole() {
     assert!(user(true, None).covers(&admin()) && !admin().covers(&user(true, None)));
     let (all, one) = (key(own, &KeyScope::ALL), key(own, &[KeyScope::AgentsRead]));
     assert!(all.covers(&one) && !one.covers(&all) && !all.covers(&viewer()));
+    let (both, first) = (limited([own, other]), limited([own]));
+    assert!(service(&ServiceScope::ALL).covers(&both) && !both.covers(&service(&ServiceScope::ALL)));
+    assert!(both.covers(&first) && !first.covers(&both) && !limited([other]).covers(&first));
 }
 
 /// A list contains the rows of exactly those customers whose rows the caller may read one by one. It is rejected
@@ -156,6 +173,9 @@ fn reach_is_where_it_is_allowed() {
         key(own, &KeyScope::ALL),
         service(&[]),
         service(&ServiceScope::ALL),
+        limited([own]),
+        limited([own, other]),
+        limited([]),
         Caller::system("test"),
     ];
     for caller in &callers {

@@ -79,6 +79,7 @@ pub static STEPS: &[Step] = &[
     step!("0016_identities"),
     step!("0017_rollback"),
     step!("0018_import"),
+    step!("0019_service_tokens"),
 ];
 
 /// Returns the schema number of this binary: that of the last migration it knows.

@@ -1,20 +1,22 @@
-//! `token`: issues, lists and revokes tokens. The bare token is the last line of standard output, so that a shell
+//! `token`: issues, rotates, lists and revokes tokens. The bare token is the last line of standard output, so that a shell
 //! script can capture it.
 
 use std::{collections::BTreeSet, str::FromStr, time::Duration};
 
+use chrono::TimeDelta;
 use clap::{Args, Subcommand};
 
 use super::{Failure, print_line, with_context};
 use crate::{
     app::{CliContext, parse_role},
+    clock::{self, Instant},
     config::{Common, duration},
     domain::{
         Caller, Error, ServiceScope,
         auth::jwt::{LOCAL_ISSUER, TokenSubject},
         email::normalize_email,
         member::{Role, SetMember},
-        service_token::CreateServiceToken,
+        service_token::{CreateServiceToken, RotateServiceToken, ServiceToken},
     },
     id::{CustomerId, ServiceTokenId},
 };
@@ -22,14 +24,17 @@ use crate::{
 /// The maximum lifetime of a local token.
 const TTL_MAX: Duration = Duration::from_secs(24 * 3600);
 
-/// Issue, list and revoke tokens
+/// Issue, rotate, list and revoke tokens
 #[derive(Debug, Subcommand)]
 pub(super) enum Token {
     /// Sign a user token with the local key
     User(User),
     /// Create a service token; it is shown only once
     Service(Service),
-    /// Print all service tokens, one per line: id, name, scopes, accepted or revoked
+    /// Create a successor of a service token, with the same name, scopes, customers and expiry; it is shown only once
+    Rotate(Rotate),
+    /// Print all service tokens, one per line: id, name, scopes, accepted, expired or revoked, customers (all, or their
+    /// ids), expiry (never, or a time)
     List,
     /// Revoke a service token
     Revoke(Revoke),
@@ -68,6 +73,24 @@ pub(super) struct Service {
     /// A scope of the token: configs:read or activations:watch; repeatable
     #[arg(long = "scope", required = true, value_parser = ServiceScope::from_str)]
     scopes: Vec<ServiceScope>,
+    /// The UUID of a customer that the token is limited to, at most 100; repeatable. All customers when left out
+    #[arg(long = "customer", value_name = "CUSTOMER")]
+    customers: Vec<CustomerId>,
+    /// When the token stops being accepted: a time, such as 2027-01-31T00:00:00Z, or after how long, such as 90d. Never
+    /// when left out
+    #[arg(long, value_name = "TIME|DURATION")]
+    expires: Option<ExpiryArg>,
+}
+
+/// The service token to rotate.
+#[derive(Debug, Args)]
+pub(super) struct Rotate {
+    /// The token's id, as printed by `token list`
+    #[arg(long)]
+    id: ServiceTokenId,
+    /// For how long the old token is still accepted; at most 7d
+    #[arg(long, default_value = "1h", value_parser = duration)]
+    overlap: Duration,
 }
 
 /// The service token to revoke.
@@ -76,6 +99,35 @@ pub(super) struct Revoke {
     /// The token's id, as printed by `token list`
     #[arg(long)]
     id: ServiceTokenId,
+}
+
+/// When a token expires.
+#[derive(Clone, Copy, Debug)]
+enum ExpiryArg {
+    At(Instant),
+    After(Duration),
+}
+
+impl FromStr for ExpiryArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = "expected a time, such as 2027-01-31T00:00:00Z, or a duration, such as 90d";
+        if let Ok(at) = text.parse() {
+            return Ok(Self::At(at));
+        }
+        duration(text).map(Self::After).map_err(|_| wrong.to_owned())
+    }
+}
+
+impl ExpiryArg {
+    /// The time; `None` beyond the calendar.
+    fn instant(self, now: Instant) -> Option<Instant> {
+        match self {
+            Self::At(at) => Some(at),
+            Self::After(time) => now.checked_add_signed(TimeDelta::from_std(time).ok()?),
+        }
+    }
 }
 
 /// A membership: a customer and a role there.
@@ -153,22 +205,32 @@ impl Token {
                 }
                 Ok(Some(token))
             }
-            Self::Service(Service { name, scopes }) => {
-                let scopes: BTreeSet<ServiceScope> = scopes.into_iter().collect();
-                let made =
-                    registry.create_service_token(&system, CreateServiceToken { name, scopes }).await?;
-                print_line(format_args!("id {}", made.value.token.id))?;
-                Ok(made.value.secret)
+            Self::Service(Service { name, scopes, customers, expires }) => {
+                let now = registry.clock().now();
+                let too_late = || Error::invalid("expires", "--expires is beyond the calendar");
+                let input = CreateServiceToken {
+                    name,
+                    scopes: scopes.into_iter().collect(),
+                    customer_ids: Some(customers.into_iter().collect())
+                        .filter(|some: &BTreeSet<_>| !some.is_empty()),
+                    expires_at: expires.map(|at| at.instant(now).ok_or_else(too_late)).transpose()?,
+                };
+                let made = registry.create_service_token(&system, input).await?.value;
+                print_line(format_args!("id {}", made.token.id))?;
+                Ok(made.secret)
+            }
+            Self::Rotate(Rotate { id, overlap }) => {
+                let overlap_seconds = Some(i64::try_from(overlap.as_secs()).unwrap_or(i64::MAX));
+                let input = RotateServiceToken { id, overlap_seconds };
+                let (made, old) = registry.rotate_service_token(&system, input).await?.value;
+                print_line(format_args!("id {}", made.token.id))?;
+                print_line(format_args!("{id} is accepted until {}", expiry_text(old.expires_at)))?;
+                Ok(made.secret)
             }
             Self::List => {
+                let now = registry.clock().now();
                 for token in registry.service_tokens(&system).await? {
-                    let state = if token.revoked_at.is_some() { "revoked" } else { "accepted" };
-                    print_line(format_args!(
-                        "{}\t{}\t{}\t{state}",
-                        token.id,
-                        token.name,
-                        token.scopes.join(",")
-                    ))?;
+                    print_line(format_args!("{}", token_line(&token, now)))?;
                 }
                 Ok(None)
             }
@@ -179,4 +241,24 @@ impl Token {
             }
         }
     }
+}
+
+/// The line of `token list` for a token.
+fn token_line(token: &ServiceToken, now: Instant) -> String {
+    let state = match (token.revoked_at, token.expires_at) {
+        (Some(_), _) => "revoked",
+        (None, Some(at)) if at <= now => "expired",
+        (None, _) => "accepted",
+    };
+    let customers = token.customer_ids.as_ref().map_or_else(
+        || "all".to_owned(),
+        |customers| customers.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+    );
+    let (scopes, expiry) = (token.scopes.join(","), expiry_text(token.expires_at));
+    format!("{}\t{}\t{scopes}\t{state}\t{customers}\t{expiry}", token.id, token.name)
+}
+
+/// A token's expiry: a time, or `never`.
+fn expiry_text(at: Option<Instant>) -> String {
+    at.map_or_else(|| "never".to_owned(), clock::to_text)
 }

@@ -17,6 +17,8 @@ pub enum Scope {
     Joining(CustomerId),
     /// Reads configurations of all customers, no personal data, and writes nothing.
     Runtime,
+    /// Reads as `Runtime`, only of these customers.
+    LimitedRuntime(Vec<CustomerId>),
     /// Accesses the rows of these customers.
     Customers(Vec<CustomerId>),
     /// Accesses all rows. For operators, the command line, and the tail of the log.
@@ -31,7 +33,9 @@ impl Scope {
             Self::Auth => TenantFilter::Only(Vec::new()),
             Self::Joining(customer) => TenantFilter::Only(vec![*customer]),
             Self::Runtime | Self::Platform => TenantFilter::All,
-            Self::Customers(customers) => TenantFilter::Only(customers.clone()),
+            Self::LimitedRuntime(customers) | Self::Customers(customers) => {
+                TenantFilter::Only(customers.clone())
+            }
         }
     }
 
@@ -61,14 +65,16 @@ impl Scope {
 
     /// Returns the scope's name, and its customers as a Postgres array literal.
     fn settings(&self) -> (&'static str, String) {
+        let list = |customers: &[CustomerId]| {
+            customers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+        };
         let (name, customers) = match self {
             Self::Auth => ("auth", String::new()),
             Self::Joining(customer) => ("auth", customer.to_string()),
             Self::Runtime => ("runtime", String::new()),
             Self::Platform => ("platform", String::new()),
-            Self::Customers(customers) => {
-                ("customers", customers.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
-            }
+            Self::LimitedRuntime(customers) => ("limited", list(customers)),
+            Self::Customers(customers) => ("customers", list(customers)),
         };
         (name, format!("{{{customers}}}"))
     }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use chrono::TimeDelta;
 use sea_orm::Set;
 use serde_json::json;
 
@@ -11,6 +10,7 @@ use super::{
     WriteResult,
     auth::opaque_token::{OpaqueToken, TokenKind},
     change::ChangeAction,
+    credential::{self, Expiry, Rotated},
     idempotency::{ReplayIds, Replayable, require_allowed},
     limit::{self, QuotaKind},
     policy::{self, Action},
@@ -25,11 +25,6 @@ use crate::{
 };
 
 pub use api_key::Model as ApiKey;
-
-/// The longest time that a rotated key is still accepted in addition to its successor: a week.
-pub const OVERLAP_SECONDS_MAX: i64 = 7 * 24 * 3600;
-/// The default of that time.
-pub const OVERLAP_SECONDS_DEFAULT: i64 = 3600;
 
 /// The fields of a new API key.
 #[derive(Clone, Debug)]
@@ -49,8 +44,8 @@ pub struct CreateApiKey {
 pub struct RotateApiKey {
     /// The key.
     pub id: ApiKeyId,
-    /// For how long the old key is still accepted, in seconds: at most [`OVERLAP_SECONDS_MAX`], and
-    /// [`OVERLAP_SECONDS_DEFAULT`] when left out.
+    /// For how long the old key is still accepted, in seconds: at most [`credential::OVERLAP_SECONDS_MAX`], and
+    /// [`credential::OVERLAP_SECONDS_DEFAULT`] when left out.
     pub overlap_seconds: Option<i64>,
 }
 
@@ -112,19 +107,13 @@ impl Registry {
         if scopes.is_empty() {
             errors.note(Err(Error::invalid("scopes", "give at least one scope")));
         }
-        // A replayed key may have expired since, so without another error the expiry is checked in the write.
-        let is_past = move |now| expires_at.is_some_and(|at| at <= now);
-        if !errors.is_empty() && is_past(self.clock().now()) {
-            errors.note(Err(expired()));
-        }
+        let expiry = Expiry::new(expires_at, self.clock(), &mut errors);
         errors.into_result()?;
         let now = self.clock().now();
         let scopes = scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
         let clock = self.clock().clone();
         self.write(caller, move |txn| async move {
-            if is_past(now) {
-                return Err(expired());
-            }
+            expiry.check()?;
             let (txn, customer) = txn.customer(Action::ManageKeys, customer_id, "customer").await?;
             limit::check_quota(&txn, &customer, QuotaKind::ApiKeys, 1, now).await?;
             let made = insert(&txn, &clock, customer_id, name, scopes, expires_at).await?;
@@ -142,7 +131,7 @@ impl Registry {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`] unless the caller is an ADMIN of its customer or the platform,
     /// [`Error::Suspended`], [`Error::Invalid`] for a key that has expired, was revoked or has a successor already,
-    /// and for an overlap beyond [`OVERLAP_SECONDS_MAX`].
+    /// and for an overlap beyond [`credential::OVERLAP_SECONDS_MAX`].
     pub async fn rotate_api_key(
         &self,
         caller: &Caller,
@@ -150,15 +139,16 @@ impl Registry {
     ) -> Result<WriteResult<(NewApiKey, ApiKey)>> {
         policy::allow(caller, Action::ManageKeys)?;
         let (RotateApiKey { id, overlap_seconds }, errors) = input.into().open();
-        let end = errors.and(checked_overlap(overlap_seconds))?;
+        let overlap = errors.and(credential::checked_overlap(overlap_seconds))?;
         let (now, clock) = (self.clock().now(), self.clock().clone());
         self.write(caller, move |txn| async move {
             let (txn, old) = lock(txn, Action::ManageKeys, id).await?;
-            let is_over = old.revoked_at.is_some() || old.expires_at.is_some_and(|at| at <= now);
-            if is_over || old.replaced_by.is_some() {
-                let message = "the key has expired, was revoked, or already has a successor";
-                return Err(Error::invalid("apiKeyId", message));
-            }
+            let rotated = Rotated {
+                expires_at: old.expires_at,
+                is_revoked: old.revoked_at.is_some(),
+                is_replaced: old.replaced_by.is_some(),
+            };
+            let end = rotated.end("apiKeyId", "key", now, overlap)?;
             if let Some(oldest) = txn.one(api_key::locked_predecessor(txn.tenant_filter(), id, now)).await? {
                 let (customer, oldest_id) = (oldest.customer_id, oldest.id);
                 txn.update(api_key::ActiveModel { revoked_at: Set(Some(now)), ..oldest.into() }).await?;
@@ -168,7 +158,6 @@ impl Registry {
             // longer.
             let (name, scopes, ends) = (old.name.clone(), old.scopes.clone(), old.expires_at);
             let made = insert(&txn, &clock, old.customer_id, name, scopes, ends).await?;
-            let end = old.expires_at.map_or(now + end, |at| at.min(now + end));
             let entry = ChangeRecord::of(ChangeAction::ApiKeyRotated, old.customer_id).subject(id);
             let successor = made.api_key.id;
             let row = api_key::ActiveModel {
@@ -177,9 +166,7 @@ impl Registry {
                 ..old.into()
             };
             let old = txn.update(row).await?;
-            let before = json!({ "replaced_by": null, "expires_at": ends });
-            let after = json!({ "replaced_by": successor, "expires_at": end });
-            txn.record(entry.details(json!({ "before": before, "after": after })));
+            txn.record(entry.details(rotated.details(successor, end)));
             Ok(Outcome::Changed((made, old)))
         })
         .await
@@ -257,20 +244,6 @@ impl Registry {
     }
 }
 
-/// The time for which a rotated key is still accepted.
-fn checked_overlap(seconds: Option<i64>) -> Result<TimeDelta> {
-    let seconds = seconds.unwrap_or(OVERLAP_SECONDS_DEFAULT);
-    if (0..=OVERLAP_SECONDS_MAX).contains(&seconds) {
-        return Ok(TimeDelta::seconds(seconds));
-    }
-    let message = format!("overlapSeconds must be 0 to {OVERLAP_SECONDS_MAX}, got {seconds}");
-    Err(Error::invalid("overlapSeconds", message))
-}
-
-fn expired() -> Error {
-    Error::invalid("expiresAt", "expiresAt must be in the future")
-}
-
 async fn insert(
     txn: &GrantedTxn,
     clock: &Clock,
@@ -317,6 +290,6 @@ fn logged_fields(key: &ApiKey) -> serde_json::Value {
 
 /// The log entry for a revoked key.
 fn revocation(customer: CustomerId, key: ApiKeyId, now: Instant) -> ChangeRecord {
-    let details = json!({ "before": { "revoked_at": null }, "after": { "revoked_at": now } });
+    let details = credential::revocation_details(now);
     ChangeRecord::of(ChangeAction::ApiKeyRevoked, customer).subject(key).details(details)
 }

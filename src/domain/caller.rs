@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    IdempotencyKey, Result,
+    IdempotencyKey, KeyScope, Result, ServiceScope,
     auth::LEEWAY,
     policy::{self, Action},
 };
@@ -116,71 +116,26 @@ pub struct ServicePrincipal {
     pub name: String,
     /// The token's scopes.
     pub scopes: BTreeSet<ServiceScope>,
+    /// The only customers that the token is valid for; `None` for all.
+    pub customers: Option<BTreeSet<CustomerId>>,
+    /// When the token expires; `None` for never.
+    pub expires_at: Option<Instant>,
 }
 
-/// Defines a closed list of scopes, with their spelling in the API and in the table.
-macro_rules! scopes {
-    ($(#[$doc:meta])* $Scope:ident: $count:literal { $($(#[$of:meta])* $name:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $Scope {
-            $($(#[$of])* $name,)*
-        }
-
-        impl $Scope {
-            /// All scopes.
-            pub const ALL: [Self; $count] = [$(Self::$name,)*];
-
-            /// The spelling in the API and in the table.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$name => $text,)*
-                }
-            }
-        }
-
-        impl std::str::FromStr for $Scope {
-            type Err = String;
-
-            fn from_str(text: &str) -> std::result::Result<Self, String> {
-                let known = || Self::ALL.map(Self::as_str).join(", ");
-                Self::ALL
-                    .into_iter()
-                    .find(|scope| scope.as_str() == text)
-                    .ok_or_else(|| format!("unknown scope; use one of {}", known()))
-            }
-        }
-    };
-}
-
-scopes! {
-    /// The scopes of a service token: for all customers.
-    ServiceScope: 2 {
-        /// Reads all customers' active configurations.
-        ConfigsRead = "configs:read",
-        /// Watches all customers' activations.
-        ActivationsWatch = "activations:watch",
+impl ServicePrincipal {
+    /// Whether the token is valid for this customer.
+    #[must_use]
+    pub fn admits(&self, customer: CustomerId) -> bool {
+        self.customers.as_ref().is_none_or(|customers| customers.contains(&customer))
     }
-}
 
-scopes! {
-    /// The scopes of an API key, at its customer.
-    KeyScope: 7 {
-        /// Reads agents, versions and activations.
-        AgentsRead = "agents:read",
-        /// Creates, changes, archives and restores agents.
-        AgentsWrite = "agents:write",
-        /// Publishes versions.
-        VersionsPublish = "versions:publish",
-        /// Activates, rolls back and deactivates.
-        VersionsActivate = "versions:activate",
-        /// Reads active configurations.
-        ConfigsRead = "configs:read",
-        /// Watches activations and configurations.
-        ActivationsWatch = "activations:watch",
-        /// Reads the audit log.
-        ChangesRead = "changes:read",
+    /// Whether the token is valid for all customers that `earlier` is valid for.
+    fn admits_all_of(&self, earlier: &Self) -> bool {
+        match (&self.customers, &earlier.customers) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(now), Some(then)) => now.is_superset(then),
+        }
     }
 }
 
@@ -189,6 +144,17 @@ impl Principal {
     #[must_use]
     pub fn is_service(&self) -> bool {
         matches!(self, Self::Service(_))
+    }
+
+    /// Whether the credential has expired, and isn't accepted any more: a user's token is for [`LEEWAY`] longer.
+    #[must_use]
+    pub fn has_expired(&self, now: Instant) -> bool {
+        match self {
+            Self::User(user) => user.expires_at + LEEWAY <= now,
+            Self::ApiKey(KeyPrincipal { expires_at, .. })
+            | Self::Service(ServicePrincipal { expires_at, .. }) => expires_at.is_some_and(|at| at <= now),
+            Self::System => false,
+        }
     }
 }
 
@@ -234,7 +200,10 @@ impl Caller {
             Principal::User(user) if user.operator => Scope::Platform,
             Principal::User(user) => Scope::Customers(user.memberships.keys().copied().collect()),
             Principal::ApiKey(key) => Scope::Customers(vec![key.customer_id]),
-            Principal::Service(_) => Scope::Runtime,
+            Principal::Service(service) => match &service.customers {
+                None => Scope::Runtime,
+                Some(customers) => Scope::LimitedRuntime(customers.iter().copied().collect()),
+            },
         }
     }
 
@@ -249,7 +218,9 @@ impl Caller {
                 now.operator || (!then.operator && then.memberships.iter().all(keeps))
             }
             (Principal::ApiKey(now), Principal::ApiKey(then)) => now.scopes.is_superset(&then.scopes),
-            (Principal::Service(now), Principal::Service(then)) => now.scopes.is_superset(&then.scopes),
+            (Principal::Service(now), Principal::Service(then)) => {
+                now.scopes.is_superset(&then.scopes) && now.admits_all_of(then)
+            }
             (Principal::System | Principal::User(_) | Principal::ApiKey(_) | Principal::Service(_), _) => {
                 false
             }
@@ -307,14 +278,10 @@ impl Caller {
         }
     }
 
-    /// Whether the credential has expired, and isn't accepted any more: a user's token is for [`LEEWAY`] longer.
+    /// As [`Principal::has_expired`].
     #[must_use]
     pub fn has_expired(&self, now: Instant) -> bool {
-        match &self.principal {
-            Principal::User(user) => user.expires_at + LEEWAY <= now,
-            Principal::ApiKey(key) => key.expires_at.is_some_and(|at| at <= now),
-            Principal::Service(_) | Principal::System => false,
-        }
+        self.principal.has_expired(now)
     }
 
     /// When the credential expires; `None` when it doesn't.
@@ -323,7 +290,8 @@ impl Caller {
         match &self.principal {
             Principal::User(user) => Some(user.expires_at),
             Principal::ApiKey(key) => key.expires_at,
-            Principal::Service(_) | Principal::System => None,
+            Principal::Service(service) => service.expires_at,
+            Principal::System => None,
         }
     }
 }

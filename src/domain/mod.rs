@@ -33,6 +33,7 @@ pub mod change;
 pub mod config;
 mod content;
 mod content_cache;
+pub mod credential;
 pub mod customer;
 pub mod diff;
 pub mod email;
@@ -53,6 +54,7 @@ pub mod plan;
 pub mod policy;
 mod right;
 pub mod rollback;
+mod scopes;
 pub mod service_token;
 pub mod text;
 pub mod transfer;
@@ -63,17 +65,16 @@ pub mod warning;
 mod write;
 
 pub use crate::{
-    db::{CallOrigin, Scope},
+    db::{Actor, CallOrigin, Scope},
     entity::{BoundedCount, COUNT_MAX, TenantFilter},
 };
-pub use caller::{
-    Caller, KeyPrincipal, KeyScope, Principal, Reading, ServicePrincipal, ServiceScope, UserPrincipal,
-};
+pub use caller::{Caller, KeyPrincipal, Principal, Reading, ServicePrincipal, UserPrincipal};
 pub use error::{Error, ErrorCode, ExpectedNumber, Result};
 pub use idempotency::{IdempotencyKey, KEY_CHARS_MAX};
 pub use input::{Input, InputErrors};
 pub use json_reader::INTEGER_MAX;
 pub use page::{PAGE_DEFAULT, PAGE_MAX, Page, PageArgs};
+pub use scopes::{KeyScope, ServiceScope};
 pub use text::{DESCRIPTION_CHARS_MAX, JSON_DEPTH_MAX, NAME_CHARS_MAX};
 pub use visibility::VisibilityKey;
 use write::Outcome;

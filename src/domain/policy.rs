@@ -27,7 +27,7 @@ macro_rules! with_actions {
             /// Create customers; for operators.
             CreateCustomer,
             // Also: add and remove operators, which only the command line does.
-            /// Create and revoke service tokens, and list the subscriptions of an instance; for operators.
+            /// Create, rotate and revoke service tokens, and list the subscriptions of an instance; for operators.
             ManagePlatform,
             /// Set a customer's plan and billing status; for operators.
             ManageBilling,
@@ -265,9 +265,22 @@ pub fn allow_principal(principal: &Principal, action: Action) -> Result<()> {
 /// [`Error::NotFound`] when the caller may not see this customer, [`Error::Forbidden`] when it may, but isn't allowed
 /// to do this.
 pub fn allow_on(caller: &Caller, action: Action, customer: CustomerId, what: &'static str) -> Result<()> {
-    allow(caller, action)?;
-    match &caller.principal {
-        Principal::System | Principal::Service(_) => Ok(()),
+    allow_principal_on(&caller.principal, action, customer, what)
+}
+
+/// Decides as [`allow_on`] does, for a principal.
+///
+/// # Errors
+/// As [`allow_on`].
+pub fn allow_principal_on(
+    principal: &Principal,
+    action: Action,
+    customer: CustomerId,
+    what: &'static str,
+) -> Result<()> {
+    allow_principal(principal, action)?;
+    match principal {
+        Principal::System => Ok(()),
         Principal::User(user) if user.operator => Ok(()),
         Principal::User(user) => match (user.memberships.get(&customer), action.role()) {
             (None, _) => Err(Error::NotFound(what)),
@@ -275,7 +288,8 @@ pub fn allow_on(caller: &Caller, action: Action, customer: CustomerId, what: &'s
             (Some(_), _) => Err(Error::Forbidden("your role at this customer does not allow this")),
         },
         Principal::ApiKey(key) if key.customer_id == customer => Ok(()),
-        Principal::ApiKey(_) => Err(Error::NotFound(what)),
+        Principal::Service(service) if service.admits(customer) => Ok(()),
+        Principal::ApiKey(_) | Principal::Service(_) => Err(Error::NotFound(what)),
     }
 }
 
@@ -286,7 +300,7 @@ pub fn allow_on(caller: &Caller, action: Action, customer: CustomerId, what: &'s
 pub fn tenant_filter(caller: &Caller, action: Action) -> Result<TenantFilter> {
     allow(caller, action)?;
     Ok(match &caller.principal {
-        Principal::System | Principal::Service(_) => TenantFilter::All,
+        Principal::System => TenantFilter::All,
         Principal::User(user) if user.operator => TenantFilter::All,
         Principal::User(user) => {
             let may = |role: &Role| action.role().is_some_and(|least| *role >= least);
@@ -295,6 +309,10 @@ pub fn tenant_filter(caller: &Caller, action: Action) -> Result<TenantFilter> {
             )
         }
         Principal::ApiKey(key) => TenantFilter::Only(vec![key.customer_id]),
+        Principal::Service(service) => match &service.customers {
+            None => TenantFilter::All,
+            Some(customers) => TenantFilter::Only(customers.iter().copied().collect()),
+        },
     })
 }
 

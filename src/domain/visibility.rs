@@ -12,8 +12,8 @@ use crate::id::{ApiKeyId, CustomerId, UserId};
 pub enum VisibilityKey<'a> {
     /// Sees everything.
     System,
-    /// Sees what these scopes allow, of all customers.
-    Service(&'a BTreeSet<ServiceScope>),
+    /// Sees what these scopes allow, of all customers or of the listed ones.
+    Service(&'a BTreeSet<ServiceScope>, Option<&'a BTreeSet<CustomerId>>),
     /// Sees what these scopes allow, of this customer. The key's id is part of it, since a key sees more of itself
     /// than of others.
     ApiKey(ApiKeyId, CustomerId, &'a BTreeSet<KeyScope>),
@@ -29,8 +29,12 @@ impl VisibilityKey<'_> {
         let id = |id: Uuid| id.into_bytes();
         match self {
             Self::System => vec![0],
-            Self::Service(scopes) => {
-                let mut bytes = vec![1];
+            Self::Service(scopes, customers) => {
+                let mut bytes = vec![if customers.is_some() { 4 } else { 1 }];
+                if let Some(customers) = customers {
+                    bytes.extend(u64::try_from(customers.len()).unwrap_or(u64::MAX).to_be_bytes());
+                    customers.iter().for_each(|customer| bytes.extend(id((*customer).into())));
+                }
                 scopes.iter().for_each(|scope| push_text(&mut bytes, scope.as_str()));
                 bytes
             }
@@ -71,7 +75,9 @@ impl Caller {
     pub fn visibility(&self) -> VisibilityKey<'_> {
         match &self.principal {
             Principal::System => VisibilityKey::System,
-            Principal::Service(ServicePrincipal { id: _, name: _, scopes }) => VisibilityKey::Service(scopes),
+            Principal::Service(ServicePrincipal { id: _, name: _, scopes, customers, expires_at: _ }) => {
+                VisibilityKey::Service(scopes, customers.as_ref())
+            }
             Principal::ApiKey(KeyPrincipal { id, customer_id, name: _, scopes, plan: _, expires_at: _ }) => {
                 VisibilityKey::ApiKey(*id, *customer_id, scopes)
             }
@@ -90,14 +96,23 @@ mod tests {
         let key = ApiKeyId::from(Uuid::from_u128(0xc3));
         let services = [ServiceScope::ConfigsRead, ServiceScope::ActivationsWatch].into();
         let scopes = [KeyScope::AgentsRead].into();
+        let customers = [customer].into();
         let (roles, none) = ([(customer, Role::Editor)].into(), BTreeMap::new());
         let cases = [
             (VisibilityKey::System, "00".to_owned()),
             (
-                VisibilityKey::Service(&services),
+                VisibilityKey::Service(&services, None),
                 "01000000000000000c636f6e666967733a7265616400000000000000116163746976617469\
                  6f6e733a7761746368"
                     .to_owned(),
+            ),
+            (
+                VisibilityKey::Service(&services, Some(&customers)),
+                format!(
+                    "040000000000000001{}000000000000000c636f6e666967733a7265616400000000000000116163746976617469\
+                     6f6e733a7761746368",
+                    hex_id(0xa1)
+                ),
             ),
             (
                 VisibilityKey::ApiKey(key, customer, &scopes),

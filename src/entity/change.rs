@@ -104,6 +104,9 @@ pub enum ChangeAction {
     /// A service token was created.
     #[sea_orm(string_value = "service_token.created")]
     ServiceTokenCreated,
+    /// A service token was replaced, and got an expiry.
+    #[sea_orm(string_value = "service_token.rotated")]
+    ServiceTokenRotated,
     /// A service token was revoked.
     #[sea_orm(string_value = "service_token.revoked")]
     ServiceTokenRevoked,
@@ -190,6 +193,7 @@ impl ChangeAction {
             Self::OperatorAdded       => row(true,  false, Nothing,    false),
             Self::OperatorRemoved     => row(true,  true,  Nothing,    false),
             Self::ServiceTokenCreated => row(false, false, Nothing,    false),
+            Self::ServiceTokenRotated => row(true,  true,  Nothing,    false),
             Self::ServiceTokenRevoked => row(true,  true,  Nothing,    false),
             Self::IssuerKeysRefreshed => row(false, false, Nothing,    false),
             Self::AgentCreated        => row(false, false, Nothing,    false),
@@ -341,6 +345,14 @@ pub fn last_of_customer(customer: CustomerId, actions: [ChangeAction; 2]) -> Sel
 /// The last entry with this action about this row of the platform.
 pub fn last_of_platform(subject: Uuid, action: ChangeAction) -> Select<Entity> {
     last([action]).filter(Column::CustomerId.is_null()).filter(Column::SubjectId.eq(subject))
+}
+
+/// The entries with this action about these rows of the platform.
+pub fn of_platform(subjects: &[Uuid], action: ChangeAction) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::Action.eq(action))
+        .filter(Column::CustomerId.is_null())
+        .filter(Column::SubjectId.eq_any(subjects.to_vec()))
 }
 
 /// The last entry with this action about this row of this customer.

@@ -2,7 +2,11 @@
 
 use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*, sea_query::LockType};
 
-use crate::{clock::Instant, id::ServiceTokenId};
+use super::change::ActorKind;
+use crate::{
+    clock::Instant,
+    id::{CustomerId, ServiceTokenId},
+};
 
 /// A service token. The secret is never stored.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -21,6 +25,16 @@ pub struct Model {
     pub created_at: Instant,
     /// When the token was revoked; `None` while it isn't.
     pub revoked_at: Option<Instant>,
+    /// The only customers that the token is valid for, in order; `None` for all.
+    pub customer_ids: Option<Vec<CustomerId>>,
+    /// The kind of caller that created the token; `None` in rows of releases without this column.
+    pub created_by_kind: Option<ActorKind>,
+    /// The caller's id; `None` for the system.
+    pub created_by_id: Option<Uuid>,
+    /// When the token expires; `None` when it doesn't.
+    pub expires_at: Option<Instant>,
+    /// The token that replaced this one in a rotation.
+    pub replaced_by: Option<ServiceTokenId>,
 }
 
 /// None are declared.
@@ -42,6 +56,15 @@ pub fn by_id(id: ServiceTokenId) -> Select<Entity> {
 /// The tokens with these ids.
 pub fn by_ids(ids: &[ServiceTokenId]) -> Select<Entity> {
     Entity::find().filter(Column::Id.eq_any(ids.to_vec()))
+}
+
+/// Locks the token that `successor` has replaced, if it is still accepted at `now`.
+pub fn locked_predecessor(successor: ServiceTokenId, now: Instant) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::ReplacedBy.eq(successor))
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now))
+        .lock(LockType::NoKeyUpdate)
 }
 
 /// Locks the token with this id against other writers until the transaction ends.

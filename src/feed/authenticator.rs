@@ -48,8 +48,10 @@ impl Authenticator {
         }
     }
 
-    /// Returns the service of the platform that this token is cached as. Checks neither the lease nor the rights.
+    /// Returns the service of the platform that this token is cached as, unless it has expired. Checks neither the lease
+    /// nor the rights.
     pub(super) fn cached_service(&self, bearer: &str) -> Option<Arc<Principal>> {
-        self.credentials.get(bearer).filter(|known| known.is_service())
+        let known = self.credentials.get(bearer).filter(|known| known.is_service())?;
+        if known.has_expired(self.registry.clock().now()) { None } else { Some(known) }
     }
 }

@@ -67,7 +67,11 @@ impl ConfigReader {
                 Err(err) => tracing::debug!(error = %err, "the cache has no answer; reading the database"),
             }
         }
-        let known = self.configs.peek(id).filter(|_| caller.principal.is_service());
+        // Another customer's agent is as unknown as one that doesn't exist, also while the database is unavailable.
+        let may_read = |known: &Arc<CacheEntry>| {
+            policy::allow_on(caller, Action::ReadConfigs, known.customer_id, "agent").is_ok()
+        };
+        let known = self.configs.peek(id).filter(|_| caller.principal.is_service()).filter(may_read);
         let read = self.registry.active_config(reading, id);
         match self.fallback.read_unless_late(known.is_some(), read).await {
             Ok(config) => {
@@ -85,8 +89,8 @@ impl ConfigReader {
     /// Returns what this agent serves if memory alone can decide it for this cached principal: under the lease, with
     /// the agent cached, and with the right to read configurations.
     pub(super) fn cached_config(&self, principal: &Principal, id: AgentId) -> Option<Arc<RenderedConfig>> {
-        policy::allow_principal(principal, Action::ReadConfigs).ok()?;
         let known = self.configs.get_if_cached(id)?;
+        policy::allow_principal_on(principal, Action::ReadConfigs, known.customer_id, "agent").ok()?;
         // The lease is checked last, so that it covers the lookups of the principal and of the agent.
         if self.freshness.has_lease() { known.serves.as_ref().ok().cloned() } else { None }
     }

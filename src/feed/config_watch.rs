@@ -286,14 +286,14 @@ fn binding(scope: &Scope, filter: &WatchFilter) -> String {
 fn hashed_text(scope: &Scope, filter: &WatchFilter) -> String {
     let WatchFilter { customer_id, agent_ids } = filter;
     let customer = |id: &CustomerId| format!("CustomerId({id})");
+    let customers = |ids: &[CustomerId]| ids.iter().map(customer).collect::<Vec<_>>().join(", ");
     let scope = match scope {
         Scope::Auth => "Auth".to_owned(),
         Scope::Joining(id) => format!("Joining({})", customer(id)),
         Scope::Runtime => "Runtime".to_owned(),
         Scope::Platform => "Platform".to_owned(),
-        Scope::Customers(ids) => {
-            format!("Customers([{}])", ids.iter().map(customer).collect::<Vec<_>>().join(", "))
-        }
+        Scope::LimitedRuntime(ids) => format!("LimitedRuntime([{}])", customers(ids)),
+        Scope::Customers(ids) => format!("Customers([{}])", customers(ids)),
     };
     let only = customer_id.as_ref().map_or_else(|| "None".to_owned(), |id| format!("Some({})", customer(id)));
     let agents = agent_ids.as_ref().map_or_else(
@@ -336,6 +336,7 @@ mod tests {
         let all = filter(None, None);
         let cases = [
             (Scope::Runtime, all.clone(), "bcc43f57"),
+            (Scope::LimitedRuntime(vec![customer(0xa1)]), all.clone(), "9828ba3e"),
             (Scope::Platform, all.clone(), "2be2a927"),
             (Scope::Customers(vec![]), all.clone(), "5e3a7024"),
             (Scope::Customers(vec![customer(0xa1)]), all.clone(), "0b979548"),

@@ -168,7 +168,13 @@ mod tests {
 
     fn service() -> Principal {
         let scopes = BTreeSet::from([ServiceScope::ConfigsRead]);
-        Principal::Service(ServicePrincipal { id: SERVICE.into(), name: "gateway".to_owned(), scopes })
+        Principal::Service(ServicePrincipal {
+            id: SERVICE.into(),
+            name: "gateway".to_owned(),
+            scopes,
+            customers: None,
+            expires_at: None,
+        })
     }
 
     /// Whether this change evicts the principal.
@@ -218,10 +224,12 @@ mod tests {
     }
 
     #[test]
-    fn a_service_is_forgotten_by_its_revocation() {
-        let revoked = |id| change(ChangeAction::ServiceTokenRevoked, None, Some(id));
-        assert!(is_forgotten(&service(), &revoked(SERVICE)));
-        assert!(!is_forgotten(&service(), &revoked(OTHER)));
+    fn a_service_is_forgotten_by_its_rotation_and_revocation() {
+        for action in [ChangeAction::ServiceTokenRotated, ChangeAction::ServiceTokenRevoked] {
+            let of_token = |id| change(action, None, Some(id));
+            assert!(is_forgotten(&service(), &of_token(SERVICE)), "{action:?}");
+            assert!(!is_forgotten(&service(), &of_token(OTHER)), "another's {action:?}");
+        }
         assert!(!is_forgotten(&service(), &change(ChangeAction::CustomerPlanSet, Some(CITY), None)));
     }
 

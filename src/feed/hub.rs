@@ -218,8 +218,8 @@ impl Hub {
     }
 
     /// Returns what this agent serves if memory alone can decide it: under the lease, with the agent cached, and
-    /// the token cached as that of a service of the platform with the right to read configurations. Services have
-    /// no rate limit, and their tokens don't expire, so nothing else needs a check. `None` in all other cases.
+    /// the token cached as that of a service of the platform that may read this agent's configuration, and not expired.
+    /// Services have no rate limit, so nothing else needs a check. `None` in all other cases.
     #[must_use]
     pub fn cached_config(&self, bearer: &str, id: AgentId) -> Option<Arc<RenderedConfig>> {
         let service = self.0.authenticator.cached_service(bearer)?;

@@ -149,7 +149,7 @@ async fn a_token_ends_by_the_services_own_clock() {
 #[tokio::test]
 async fn a_service_token_is_known_by_its_secret_alone() {
     let app = App::start().await;
-    let input = CreateServiceToken { name: "gateway".to_owned(), scopes: [ServiceScope::ConfigsRead].into() };
+    let input = CreateServiceToken::for_all("gateway", [ServiceScope::ConfigsRead]);
     let made = app.registry.create_service_token(&Caller::system("test"), input).await.unwrap().value;
     let secret = made.secret.clone().unwrap();
     let answer = app.bearer(&secret).gql(VIEWER, Value::Null).await;

@@ -55,6 +55,7 @@ mod role;
 mod rollback;
 mod rolling;
 mod search;
+mod service_token;
 mod share;
 mod silent;
 mod soak;

@@ -141,7 +141,8 @@ impl Registry {
         let mut is_settled = true;
         let principal = match proof {
             Credential::Service(key) => {
-                Principal::Service(service(&self.db().internal_view(Scope::Auth), &key).await?)
+                let view = self.db().internal_view(Scope::Auth);
+                Principal::Service(service(&view, &key, self.clock().now()).await?)
             }
             Credential::Api(key) => Principal::ApiKey(self.api_key(&key).await?),
             Credential::User(claims) => {
@@ -216,18 +217,27 @@ fn refuse(reason: &'static str, id: Option<Uuid>) -> Error {
     REFUSED
 }
 
-async fn service(view: &View, key: &OpaqueToken) -> Result<ServicePrincipal> {
+async fn service(view: &View, key: &OpaqueToken, now: Instant) -> Result<ServicePrincipal> {
     let id = ServiceTokenId::from(key.id());
     let refuse = |reason| refuse(reason, Some(key.id()));
     let token = view.one(service_token::by_id(id)).await?;
     let token = token.ok_or_else(|| refuse("there is no such service token"))?;
-    if !key.matches(&token.secret_hash) {
+    let service_token::Model { name, secret_hash, scopes, revoked_at, customer_ids, expires_at, .. } = token;
+    let is_secret = match customer_ids {
+        None => key.matches(&secret_hash),
+        Some(_) => key.matches_limited(&secret_hash),
+    };
+    if !is_secret {
         return Err(refuse("its secret is not the service token's"));
     }
-    if token.revoked_at.is_some() {
+    if revoked_at.is_some() {
         return Err(refuse("the service token is revoked"));
     }
-    Ok(ServicePrincipal { id, name: token.name, scopes: parse_scopes(&token.scopes)? })
+    if expires_at.is_some_and(|at| at <= now) {
+        return Err(refuse("the service token has expired"));
+    }
+    let customers = customer_ids.map(BTreeSet::from_iter);
+    Ok(ServicePrincipal { id, name, scopes: parse_scopes(&scopes)?, customers, expires_at })
 }
 
 /// Parses the scopes of a row. The table's constraint allows no unknown ones.

@@ -78,6 +78,19 @@ impl OpaqueToken {
         Sha256::digest(self.secret).into()
     }
 
+    /// The hash that the row of a token for listed customers stores. A release that doesn't know the list compares
+    /// [`OpaqueToken::secret_hash`], and so rejects the token instead of accepting it for all customers.
+    #[must_use]
+    pub fn limited_hash(&self) -> [u8; 32] {
+        Sha256::digest(self.secret_hash()).into()
+    }
+
+    /// Compares [`OpaqueToken::limited_hash`] with the stored one, in constant time.
+    #[must_use]
+    pub fn matches_limited(&self, stored: &[u8]) -> bool {
+        self.limited_hash().ct_eq(stored).into()
+    }
+
     /// Compares the secret's hash with the stored one, in constant time.
     #[must_use]
     pub fn matches(&self, stored: &[u8]) -> bool {
@@ -112,6 +125,13 @@ impl fmt::Debug for OpaqueToken {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limited_token_is_no_token_for_all_customers() {
+        let key = OpaqueToken::new(TokenKind::Service, Uuid::from_u128(7), [0xab; SECRET_BYTES]);
+        assert!(key.matches(&key.secret_hash()) && key.matches_limited(&key.limited_hash()));
+        assert!(!key.matches(&key.limited_hash()) && !key.matches_limited(&key.secret_hash()));
+    }
 
     #[test]
     fn a_token_has_one_spelling() {

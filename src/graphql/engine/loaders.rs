@@ -6,7 +6,7 @@ use std::{collections::HashMap, hash::Hash, sync::Arc};
 use super::loader::Loader;
 use crate::{
     domain::{
-        BoundedCount, Page, PageArgs, Reading, Registry,
+        Actor, BoundedCount, Page, PageArgs, Reading, Registry,
         activation::Activation,
         agent::{Agent, AgentFilter},
         api_key::ApiKey,
@@ -17,6 +17,7 @@ use crate::{
         invitation::Invitation,
         limit::Usage,
         member::Membership,
+        service_token::ServiceToken,
         user::User,
         version::{BodyKey, VersionBody, VersionSummary},
     },
@@ -148,6 +149,10 @@ loaders! {
     api_key_counts: counts[CustomerId, count_api_keys_of_each];
     /// Names of API keys by id.
     api_key_names: values[ApiKeyId => String, api_key_names];
+    /// Service tokens by id.
+    service_tokens: rows[ServiceTokenId => ServiceToken, service_tokens_by_ids];
+    /// Creators of service tokens, as the log has them, by id.
+    service_token_creators: values[ServiceTokenId => Actor, service_token_creators];
     /// Names of service tokens by id.
     service_token_names: values[ServiceTokenId => String, service_token_names];
     /// Identities by user.

@@ -65,6 +65,8 @@ pub enum ChangeAction {
     OperatorRemoved,
     /// A service token was created.
     ServiceTokenCreated,
+    /// A service token got a successor, and an expiry.
+    ServiceTokenRotated,
     /// A service token was revoked.
     ServiceTokenRevoked,
     /// All instances read the public keys of the users' issuers again.

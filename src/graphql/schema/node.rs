@@ -8,6 +8,7 @@ use super::{
     agent::Agent,
     customer::Customer,
     error::{Nullable, nullable_root, to_graphql_error},
+    service_token::ServiceToken,
     user::User,
     version::AgentVersion,
 };
@@ -34,6 +35,8 @@ pub enum Node {
     AgentVersion(AgentVersion),
     /// A record of a change of an agent's active version.
     Activation(Activation),
+    /// A service token; for operators.
+    ServiceToken(ServiceToken),
     /// A user that you can see.
     User(User),
 }
@@ -58,10 +61,12 @@ impl RequestView {
             return Ok(Some(activation.into()));
         }
         // Callers who may not see people find no users, rather than an error.
-        if policy::allow(self.caller(), Action::ReadPeople).is_err() {
-            return Ok(None);
+        if policy::allow(self.caller(), Action::ReadPeople).is_ok()
+            && let Some(user) = self.user(id.into()).await?
+        {
+            return Ok(Some(user.into()));
         }
-        Ok(self.user(id.into()).await?.map(Into::into))
+        Ok(self.service_token(id.into()).await?.map(Into::into))
     }
 }
 

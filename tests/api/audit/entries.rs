@@ -134,6 +134,7 @@ async fn all_kinds(app: &App) -> Names {
     let made = json!({ "name": "gateway", "scopes": ["CONFIGS_READ"] });
     let made = mutate(&operator, "createServiceToken", made, "serviceToken { id }").await;
     let token = names.add(text(&made["serviceToken"]["id"]), "Token");
+    mutate(&operator, "rotateServiceToken", json!({ "serviceTokenId": token }), "").await;
     mutate(&operator, "revokeServiceToken", json!({ "serviceTokenId": token }), "").await;
     app.registry.add_operator(&system, LOCAL_ISSUER, "otto").await.unwrap();
     app.registry.remove_operator(&system, LOCAL_ISSUER, "otto").await.unwrap();
@@ -241,7 +242,9 @@ async fn each_kind_says_who_what_before_and_after() {
     api_key.revoked: USER Adam City - - Successor
       {"after":{"revoked_at":"time"},"before":{"revoked_at":null}}
     service_token.created: OPERATOR Olga - - - Token
-      {"after":{"name":"gateway","scopes":["configs:read"]}}
+      {"after":{"customer_ids":null,"expires_at":null,"name":"gateway","scopes":["configs:read"]}}
+    service_token.rotated: OPERATOR Olga - - - Token
+      {"after":{"expires_at":"time","replaced_by":"id"},"before":{"expires_at":null,"replaced_by":null}}
     service_token.revoked: OPERATOR Olga - - - Token
       {"after":{"revoked_at":"time"},"before":{"revoked_at":null}}
     operator.added: SYSTEM - - - - -
@@ -263,7 +266,7 @@ async fn each_kind_says_who_what_before_and_after() {
     let (pruned, lines) = self::lines(&app, &names, before).await;
     assert_snapshot!(lines, @r#"
     log.pruned: SYSTEM - - - - -
-      {"after":{"chain_hash":"hash","position":1,"revision":35},"before":{"revision":0}}
+      {"after":{"chain_hash":"hash","position":1,"revision":36},"before":{"revision":0}}
     "#);
     actions.extend(pruned);
 

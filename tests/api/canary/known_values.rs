@@ -119,7 +119,7 @@ impl KnownValues {
     pub(super) fn ids_for(&self, name: &str) -> Vec<String> {
         match name {
             "id" | "ids" => self.ids(),
-            "customerId" => vec![self.customer.clone()],
+            "customerId" | "customerIds" => vec![self.customer.clone()],
             "agentId" => self.agents.clone(),
             "versionId" | "expectedActiveVersionId" | "toVersionId" => self.versions.clone(),
             "userId" | "ownerId" => self.users.clone(),

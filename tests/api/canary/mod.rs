@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use ask::ProbeRequest;
 use leak_detector::{LeakDetector, RecordedResponse};
 use schema::Barred;
-use world::{Outsider, World};
+use world::{GATEWAY, Outsider, World};
 
 use crate::support::app::Setup;
 
@@ -112,16 +112,16 @@ async fn canary(setup: Setup, who: &[&str]) {
 
 #[tokio::test]
 async fn nothing_of_one_customer_reaches_anybody_else() {
-    canary(Setup::default(), &["admin", "editor", "viewer", "key", "stranger"]).await;
+    canary(Setup::default(), &["admin", "editor", "viewer", "key", "stranger", GATEWAY]).await;
 }
 
 #[tokio::test]
 async fn nor_does_it_behind_row_level_security_alone() {
     // Postgres doesn't distinguish the members of a customer, so one of them is enough.
-    canary(row_level_security_only(), &["admin", "key", "stranger"]).await;
+    canary(row_level_security_only(), &["admin", "key", "stranger", GATEWAY]).await;
 }
 
 #[tokio::test]
 async fn nor_does_it_behind_the_services_own_queries_alone() {
-    canary(own_queries_only(), &["admin", "viewer", "key", "stranger"]).await;
+    canary(own_queries_only(), &["admin", "viewer", "key", "stranger", GATEWAY]).await;
 }

@@ -19,6 +19,8 @@ use crate::support::{
 /// Markers that don't occur by chance.
 pub(super) const THEIRS: &str = "zqxjkvbwfp";
 pub(super) const OURS: &str = "wvyhgqzkxm";
+/// The name of the outsider that is a service token, limited to our customer.
+pub(super) const GATEWAY: &str = "gateway";
 
 /// A customer and its callers.
 pub(super) struct Side {
@@ -171,7 +173,7 @@ impl World {
         }
     }
 
-    /// Our members, our key, and a user of no customer.
+    /// Our members, our key, a user of no customer, and a service token that is limited to us.
     pub(super) async fn outsiders(&self) -> Vec<Outsider> {
         let Side { admin, editor, viewer, key, .. } = &self.ours;
         let mut outsiders = Vec::new();
@@ -188,6 +190,12 @@ impl World {
             name: "stranger",
             client: self.app.stranger().0,
             barred,
+            lean: lean.clone(),
+        });
+        outsiders.push(Outsider {
+            name: GATEWAY,
+            client: self.app.limited_gateway([self.ours.customer.as_str()]).await.0,
+            barred: Barred::new(),
             lean: lean.clone(),
         });
         outsiders.iter_mut().for_each(|outsider| outsider.lean.clone_from(&lean));

@@ -9,7 +9,8 @@ use crate::support::{
 
 /// All callers, in the order of the matrix's letters, one group a block. Questions are about the customer of
 /// `viewer`, `editor` and `admin`. `their …` are people of another customer, and its key with all scopes. `key …`
-/// is a key of the customer, `service …` a service token, each with that one scope.
+/// is a key of the customer, `service …` a service token, each with that one scope. `our service` and `their service`
+/// are service tokens with all scopes that are limited to the customer, and to the other one.
 pub(crate) const CALLERS: &[&[&str]] = &[
     &[ANONYMOUS, "stranger"],
     &["viewer", "editor", "admin"],
@@ -25,10 +26,14 @@ pub(crate) const CALLERS: &[&[&str]] = &[
         "key changes:read",
     ],
     &["their key"],
+    &["our service", THEIR_SERVICE],
 ];
 
 /// The caller without a credential. It gets 401 everywhere, so it's in no row of the table.
 pub(crate) const ANONYMOUS: &str = "anonymous";
+
+/// The service token that is limited to another customer. Most fields need a scope that no service token can have.
+pub(crate) const THEIR_SERVICE: &str = "their service";
 
 /// People without a relation to the customer.
 pub(crate) const OUTSIDE_PEOPLE: &[&str] = &["stranger", "their viewer", "their editor", "their admin"];
@@ -55,6 +60,8 @@ pub(crate) async fn make(app: &App, operator: &Operator, [city, town]: [&str; 2]
         ("stranger", _) => app.stranger().0,
         ("operator", _) => operator.0.clone(),
         ("service", scope) => app.service([service(scope)]).await.0,
+        ("our", "service") => app.limited_gateway([city]).await.0,
+        ("their", "service") => app.limited_gateway([town]).await.0,
         ("key", scope) => app.program(city, [key(scope)]).await.0,
         ("their", "key") => app.program(town, KeyScope::ALL).await.0,
         ("their", name) => app.member(town, role(name)).await.0,

@@ -75,6 +75,11 @@ impl World {
         if text.contains("SPARE") {
             text = text.replace("SPARE", &json!(self.spare_key(unique).await).to_string());
         }
+        if text.contains("WORN") {
+            let made = "mutation ($name: String!) { createServiceToken(input: { name: $name, scopes: [CONFIGS_READ] }) { serviceToken { id } } }";
+            let made = self.operator.gql(made, json!({ "name": unique })).await;
+            text = text.replace("WORN", &json!(made.text("/createServiceToken/serviceToken/id")).to_string());
+        }
         if text.contains("INVITED") {
             let invite =
                 "mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { invitation { id } } }";

@@ -31,6 +31,7 @@ const IDENTIFYING_SELECTIONS: &[(&str, &str)] = &[
     ("rollback", "agent { id } activation { id }"),
     ("deactivate", "agent { id } activation { id }"),
     ("createServiceToken", "serviceToken { id } secret"),
+    ("rotateServiceToken", "serviceToken { id } secret previous { id }"),
     ("revokeServiceToken", "serviceToken { id }"),
 ];
 

@@ -1,7 +1,7 @@
 //! The authorization table: one row for each root field and each route, which says what each caller gets. Add a row
 //! for each new one. `coverage` asks each row as each caller; `matrix` compares its letters with the rows.
 
-use super::callers::{CALLERS, MEMBERS, OUTSIDE_PEOPLE, OUTSIDERS};
+use super::callers::{CALLERS, MEMBERS, OUTSIDE_PEOPLE, OUTSIDERS, THEIR_SERVICE};
 
 /// Lists of callers, by name.
 pub(crate) type Groups = &'static [&'static [&'static str]];
@@ -73,15 +73,18 @@ const EXPORT: Access =
 /// Importing needs three scopes, and no key here has more than one.
 const IMPORT: Access = Access { value: &[&["admin", "operator"]], not_found: &[OUTSIDERS], ..NOBODY };
 const SERVE: Access = Access {
-    value: &[MEMBERS, &["operator", "service configs:read", "key configs:read"]],
-    none: &[OUTSIDERS],
+    value: &[MEMBERS, &["operator", "service configs:read", "our service", "key configs:read"]],
+    none: &[OUTSIDERS, &[THEIR_SERVICE]],
     ..NOBODY
 };
-const REST_SERVE: Access = Access { none: &[], not_found: &[OUTSIDERS], ..SERVE };
+const REST_SERVE: Access = Access { none: &[], not_found: SERVE.none, ..SERVE };
+
+/// The callers that may ask for objects by id, and aren't operators.
+const NOT_OPERATOR_READERS: Groups = &[MEMBERS, &["key agents:read"], OUTSIDERS];
 
 /// Each root field of queries and mutations: its arguments and selection, and the outcomes. CUSTOMER, AGENT,
 /// VERSION, TOKEN, KEY and USER are ids; UNIQUE is a new name and EMAIL a new address; LEAVER, SPARE and INVITED
-/// are ids of a member, a key and an invitation made for this call only.
+/// are ids of a member, a key and an invitation made for this call only, and WORN of a service token.
 pub(crate) const FIELDS: &[(&str, &str, Access)] = &[
     ("viewer", "{ name }", ANYBODY),
     ("node", "(id: AGENT) { id }", READ),
@@ -104,7 +107,11 @@ pub(crate) const FIELDS: &[(&str, &str, Access)] = &[
         "activeConfigResult",
         "(agentId: AGENT) { ... on ActiveConfig { name } }",
         Access {
-            value: &[MEMBERS, &["operator", "service configs:read", "key configs:read"], OUTSIDERS],
+            value: &[
+                MEMBERS,
+                &["operator", "service configs:read", "our service", THEIR_SERVICE, "key configs:read"],
+                OUTSIDERS,
+            ],
             ..NOBODY
         },
     ),
@@ -186,6 +193,8 @@ pub(crate) const FIELDS: &[(&str, &str, Access)] = &[
         "(input: { name: UNIQUE, scopes: [CONFIGS_READ] }) { userErrors { code } }",
         OPERATOR,
     ),
+    ("rotateServiceToken", "(input: { serviceTokenId: WORN }) { userErrors { code } }", OPERATOR),
+    ("node", "(id: TOKEN) { id }", Access { value: &[&["operator"]], none: NOT_OPERATOR_READERS, ..NOBODY }),
     ("revokeServiceToken", "(input: { serviceTokenId: TOKEN }) { userErrors { code } }", OPERATOR),
 ];
 

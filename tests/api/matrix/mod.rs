@@ -21,7 +21,7 @@ use world::World;
 
 use crate::{
     coverage::{
-        callers::{ANONYMOUS, OUTSIDERS},
+        callers::{ANONYMOUS, OUTSIDERS, THEIR_SERVICE},
         table::{Access, FIELDS},
     },
     support::caller::Client,
@@ -82,7 +82,7 @@ async fn send_checked(
 ) -> (StatusCode, Value, String) {
     let heard = world.ask(client, &world.with_existing_ids(query)).await;
     let mut faults = String::new();
-    if name == ANONYMOUS || OUTSIDERS.contains(&name) {
+    if [ANONYMOUS, THEIR_SERVICE].contains(&name) || OUTSIDERS.contains(&name) {
         let foreign = world.normalized(&heard);
         let never = world.normalized(&world.ask(client, &world.with_missing_ids(query)).await);
         if foreign != never {

@@ -57,7 +57,7 @@ impl World {
         let admin = app.member(&city, Role::Admin).await;
         let (maker, user) = maker(&app, &operator, &city).await;
         let key = worn_key(&app, &admin, &city).await;
-        let token = worn_token(&operator).await;
+        let token = worn_token(&operator, &city).await;
         let invitation = invite(&admin, &city, "expected@example.org", "VIEWER").await;
         let [agent, spare, archived] = [
             serve(&maker, &user, &city, "Helper"),
@@ -201,10 +201,16 @@ async fn worn_key(app: &App, admin: &Member, city: &str) -> String {
     key
 }
 
-async fn worn_token(operator: &Operator) -> String {
-    let make = "mutation { createServiceToken(input: { name: \"worn\", scopes: [CONFIGS_READ] }) { serviceToken { id } } }";
-    let token = operator.gql(make, Value::Null).await.text("/createServiceToken/serviceToken/id");
-    let wear = "mutation ($id: ID!) { revokeServiceToken(input: { serviceTokenId: $id }) { serviceToken { revokedAt } } }";
+/// A service token that is limited to the customer, was rotated and revoked, and has an expiry.
+async fn worn_token(operator: &Operator, city: &str) -> String {
+    let make = "mutation ($input: CreateServiceTokenInput!) { createServiceToken(input: $input) { serviceToken { id } } }";
+    let input = json!({
+        "name": "worn", "scopes": ["CONFIGS_READ"], "customerIds": [city], "expiresAt": "2099-01-01T00:00:00Z",
+    });
+    let made = operator.gql(make, json!({ "input": input })).await;
+    let token = made.text("/createServiceToken/serviceToken/id");
+    let wear = "mutation ($id: ID!) { rotateServiceToken(input: { serviceTokenId: $id }) { previous { replacedById } }
+        revokeServiceToken(input: { serviceTokenId: $id }) { serviceToken { revokedAt } } }";
     operator.gql(wear, json!({ "id": token })).await.text("/revokeServiceToken/serviceToken/revokedAt");
     token
 }

@@ -156,8 +156,7 @@ async fn variables(app: &App, token: &str, toured: &Toured) -> Vec<(&'static str
 
 /// The token that the guide's gateway has.
 async fn gateway(app: &App) -> String {
-    let scopes = [ServiceScope::ConfigsRead, ServiceScope::ActivationsWatch].into();
-    let input = CreateServiceToken { name: "gateway".to_owned(), scopes };
+    let input = CreateServiceToken::for_all("gateway", ServiceScope::ALL);
     let made = app.registry.create_service_token(&Caller::system("test"), input).await.unwrap();
     made.value.secret.unwrap()
 }

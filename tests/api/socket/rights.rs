@@ -13,8 +13,7 @@ use crate::support::{App, caller::Client, socket::Frame};
 
 /// A service token with all scopes, and its id.
 async fn token(app: &App) -> (Client, ServiceTokenId) {
-    let scopes = ServiceScope::ALL.into();
-    let input = CreateServiceToken { name: "gateway".to_owned(), scopes };
+    let input = CreateServiceToken::for_all("gateway", ServiceScope::ALL);
     let made = app.registry.create_service_token(&Caller::system("test"), input).await.unwrap().value;
     (app.bearer(&made.secret.unwrap()), made.token.id)
 }

@@ -29,8 +29,7 @@ async fn the_protocols_own_client_comes_back_and_misses_nothing() {
     let scene = Scene::on(&app).await;
     let mut tokens = Vec::new();
     for name in ["first", "second", "third"] {
-        let scopes = [ServiceScope::ActivationsWatch].into();
-        let input = CreateServiceToken { name: name.to_owned(), scopes };
+        let input = CreateServiceToken::for_all(name, [ServiceScope::ActivationsWatch]);
         let made = app.registry.create_service_token(&Caller::system("test"), input).await.unwrap();
         tokens.push(made.value);
     }

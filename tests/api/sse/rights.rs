@@ -31,8 +31,7 @@ async fn ends(events: Events, why: &str) -> Duration {
 async fn a_token_that_is_revoked_ends_its_streams_and_no_others() {
     let app = App::with(impatient()).await;
     let scene = Scene::on(&app).await;
-    let scopes = [ServiceScope::ActivationsWatch].into();
-    let input = CreateServiceToken { name: "gateway".to_owned(), scopes };
+    let input = CreateServiceToken::for_all("gateway", [ServiceScope::ActivationsWatch]);
     let made = app.registry.create_service_token(&Caller::system("test"), input).await.unwrap().value;
     let gateway = app.bearer(&made.secret.unwrap());
     let revoked = gateway.events(ACTIVATIONS, json!({})).await;

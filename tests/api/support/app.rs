@@ -319,7 +319,27 @@ impl Instance {
 
     /// A client with a service token that has these scopes.
     pub(crate) async fn service(&self, scopes: impl IntoIterator<Item = ServiceScope>) -> Gateway {
-        let input = CreateServiceToken { name: "gateway".to_owned(), scopes: scopes.into_iter().collect() };
+        self.service_with(CreateServiceToken::for_all("gateway", scopes)).await
+    }
+
+    /// A client with a service token that has all scopes, at these customers only.
+    pub(crate) async fn limited_gateway(&self, customers: impl IntoIterator<Item = &str>) -> Gateway {
+        self.limited_service(ServiceScope::ALL, customers).await
+    }
+
+    /// A client with a service token that has these scopes, at these customers only.
+    pub(crate) async fn limited_service(
+        &self,
+        scopes: impl IntoIterator<Item = ServiceScope>,
+        customers: impl IntoIterator<Item = &str>,
+    ) -> Gateway {
+        let customers = customers.into_iter().map(|id| id.parse().unwrap()).collect();
+        let input = CreateServiceToken::for_all("limited gateway", scopes);
+        self.service_with(CreateServiceToken { customer_ids: Some(customers), ..input }).await
+    }
+
+    /// A client with this service token.
+    pub(crate) async fn service_with(&self, input: CreateServiceToken) -> Gateway {
         let made = self.registry.create_service_token(&Caller::system("test"), input).await.unwrap();
         Gateway(self.client(made.value.secret))
     }
