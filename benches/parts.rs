@@ -53,6 +53,7 @@ fn content() -> Content {
         model_name: "gpt-4-turbo".to_owned(),
         model_parameters: json!({ "temperature": 0.2 }).into(),
         tools: (0..5).map(tool).collect(),
+        extensions: None,
     }
 }
 

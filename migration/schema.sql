@@ -94,11 +94,14 @@ CREATE TABLE registry.agent_versions (
     tools_text text,
     bytes_hash bytea,
     served_bytes integer,
+    extensions_text text,
     CONSTRAINT agent_versions_pkey PRIMARY KEY (id),
     CONSTRAINT agent_versions_agent_id_key UNIQUE (agent_id, id),
     CONSTRAINT agent_versions_agent_number_key UNIQUE (agent_id, number),
     CONSTRAINT agent_versions_bytes_hash_length CHECK ((octet_length(bytes_hash) = 32)),
     CONSTRAINT agent_versions_content_hash_length CHECK ((octet_length(content_hash) = 32)),
+    CONSTRAINT agent_versions_extensions_text_is_beside_others CHECK (((extensions_text IS NULL) OR (tools_text IS NOT NULL))) NOT VALID,
+    CONSTRAINT agent_versions_extensions_text_size CHECK ((octet_length(extensions_text) <= 262144)) NOT VALID,
     CONSTRAINT agent_versions_message_length CHECK ((char_length(message) <= 2000)),
     CONSTRAINT agent_versions_model_name_length CHECK (((char_length(model_name) >= 1) AND (char_length(model_name) <= 200))),
     CONSTRAINT agent_versions_model_parameters CHECK ((jsonb_typeof(model_parameters) = 'object'::text)),
@@ -664,6 +667,7 @@ BEGIN
        AND (NEW.tools_text IS NULL
             OR ROW (NEW.model_parameters_text, NEW.tools_text, NEW.served_bytes)
                IS NOT DISTINCT FROM ROW (OLD.model_parameters_text, OLD.tools_text, OLD.served_bytes))
+       AND (NEW.extensions_text IS NULL OR NEW.extensions_text IS NOT DISTINCT FROM OLD.extensions_text)
        AND ROW (NEW.id, NEW.customer_id, NEW.agent_id, NEW.number, NEW.content_hash, NEW.bytes_hash,
                 NEW.created_by_kind, NEW.created_by_id, NEW.created_at)
            IS NOT DISTINCT FROM
@@ -673,6 +677,7 @@ BEGIN
         NEW.model_name := 'erased';
         NEW.model_parameters_text := NULL;
         NEW.tools_text := NULL;
+        NEW.extensions_text := NULL;
         NEW.served_bytes := NULL;
         RETURN NEW;
     END IF;

@@ -80,6 +80,7 @@ pub static STEPS: &[Step] = &[
     step!("0017_rollback"),
     step!("0018_import"),
     step!("0019_service_tokens"),
+    step!("0020_extensions"),
 ];
 
 /// Returns the schema number of this binary: that of the last migration it knows.

@@ -6,8 +6,11 @@ use json_reader::{Json, JsonText, Object};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Error, InputErrors, Result, text, version::AgentVersion};
-use crate::entity::content::{ModelParameters, ToolMember, Tools, bytes_hash};
+use super::{Error, InputErrors, Result, extensions::checked_extensions, text, version::AgentVersion};
+use crate::entity::{
+    content::{ModelParameters, ToolMember, Tools, bytes_hash},
+    extensions::Extensions,
+};
 
 /// The largest system prompt, in bytes of UTF-8. Real prompts have up to 144 KiB, and more than 512 KiB fits few
 /// models' context windows.
@@ -34,6 +37,9 @@ pub struct Content {
     pub model_parameters: Json,
     /// The tools: at most [`TOOLS_MAX`] objects, with unique names.
     pub tools: Vec<Json>,
+    /// The extensions: a JSON object of at most [`EXTENSIONS_BYTES_MAX`](super::extensions::EXTENSIONS_BYTES_MAX), whose
+    /// keys are URIs or reverse domains. `None`, null and an empty object all mean that there are none.
+    pub extensions: Option<Json>,
 }
 
 /// A content that has been checked, as it is stored and served.
@@ -43,6 +49,7 @@ pub struct CheckedContent {
     pub(super) model_name: String,
     pub(super) model_parameters: ModelParameters,
     pub(super) tools: Tools,
+    pub(super) extensions: Extensions,
     /// SHA-256 over the canonical form: equal for contents that mean the same.
     pub(super) content_hash: [u8; 32],
     /// SHA-256 over the bytes that are served.
@@ -55,25 +62,36 @@ impl Content {
     /// # Errors
     /// [`Error::Invalid`] or [`Error::TooLarge`], for the field at fault.
     pub fn check(self) -> Result<CheckedContent> {
-        let Self { system_prompt, model_name, model_parameters, tools } = self;
+        let Self { system_prompt, model_name, model_parameters, tools, extensions: given } = self;
         let mut errors = InputErrors::default();
         errors.note(check_prompt(&system_prompt));
         errors.note(text::check_name("modelName", &model_name));
         let parameters = errors.take(checked_parameters(&model_parameters));
-        let stored = errors.and(checked_tools(&tools))?;
-        // `and` fails when the parameters did.
-        let parameters = parameters.unwrap_or_default();
-        let content_hash = content_hash(&system_prompt, &model_name, &model_parameters, &tools)?;
-        let bytes_hash = bytes_hash(&system_prompt, &model_name, &parameters, &stored);
+        let stored = errors.take(checked_tools(&tools));
+        let extensions = errors.and(checked_extensions(given.as_ref()))?;
+        // `and` fails when one of these did.
+        let (parameters, stored) = (parameters.unwrap_or_default(), stored.unwrap_or_default());
+        let given = given.filter(|_| extensions.text().is_some());
+        let content_hash =
+            content_hash(&system_prompt, &model_name, &model_parameters, &tools, given.as_ref())?;
+        let bytes_hash = bytes_hash(&system_prompt, &model_name, &parameters, &stored, &extensions);
         let (model_parameters, tools) = (parameters, stored);
-        Ok(CheckedContent { system_prompt, model_name, model_parameters, tools, content_hash, bytes_hash })
+        Ok(CheckedContent {
+            system_prompt,
+            model_name,
+            model_parameters,
+            tools,
+            extensions,
+            content_hash,
+            bytes_hash,
+        })
     }
 
     /// Whether the check and the hashes of this content are dear enough for a thread of their own.
     pub(super) fn is_large(&self) -> bool {
-        let Self { system_prompt, model_name: _, model_parameters, tools } = self;
-        let tools = tools.iter().map(text::approximate_bytes);
-        system_prompt.len() + text::approximate_bytes(model_parameters) + tools.sum::<usize>() >= LARGE_BYTES
+        let Self { system_prompt, model_name: _, model_parameters, tools, extensions } = self;
+        let values = tools.iter().chain(extensions).chain([model_parameters]);
+        system_prompt.len() + values.map(text::approximate_bytes).sum::<usize>() >= LARGE_BYTES
     }
 }
 
@@ -82,19 +100,30 @@ impl Content {
 /// # Errors
 /// [`Error::Internal`] when the content can't be written as JSON. Stored content always can.
 pub(super) fn hashes_of(version: &AgentVersion) -> Result<([u8; 32], [u8; 32])> {
-    let AgentVersion { system_prompt, model_name, model_parameters, tools, .. } = version;
-    let content = content_hash(system_prompt, model_name, &model_parameters.0.parse(), &tools.to_json())?;
-    Ok((content, bytes_hash(system_prompt, model_name, model_parameters, tools)))
+    let AgentVersion { system_prompt, model_name, model_parameters, tools, extensions, .. } = version;
+    let (parameters, parsed) = (model_parameters.0.parse(), extensions.parse());
+    let content = content_hash(system_prompt, model_name, &parameters, &tools.to_json(), parsed.as_ref())?;
+    Ok((content, bytes_hash(system_prompt, model_name, model_parameters, tools, extensions)))
 }
 
-/// SHA-256 over the canonical JSON (RFC 8785) of the content, with [`comparable`] values. Contents that differ in the order of keys, the spelling
-/// of numbers or of `input_schema`, or in members that are null, have equal hashes.
-fn content_hash(prompt: &str, model: &str, parameters: &Json, tools: &[Json]) -> Result<[u8; 32]> {
+/// SHA-256 over the canonical JSON (RFC 8785) of the content, with [`comparable`] values. Contents that differ in the order
+/// of keys, the spelling of numbers or of `input_schema`, or in members that are null, have equal hashes. Without
+/// extensions the text has no such key, so that the hash is the one of releases that have no extensions.
+fn content_hash(
+    prompt: &str,
+    model: &str,
+    parameters: &Json,
+    tools: &[Json],
+    extensions: Option<&Json>,
+) -> Result<[u8; 32]> {
     let tools: Vec<Value> = tools.iter().map(canonical_tool).collect();
-    let canonical = text::canonical(&json!({
+    let mut content = json!({
         "system_prompt": prompt, "model_name": model, "model_parameters": comparable(parameters), "tools": tools,
-    }))?;
-    Ok(Sha256::digest(canonical).into())
+    });
+    if let (Some(extensions), Some(content)) = (extensions, content.as_object_mut()) {
+        content.insert("extensions".to_owned(), comparable(extensions));
+    }
+    Ok(Sha256::digest(text::canonical(&content)?).into())
 }
 
 /// A tool with one spelling of its keys, without known members that are null.
@@ -236,6 +265,35 @@ pub fn no_parameters() -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Hashes that were computed elsewhere, from what the documentation says.
+    #[test]
+    fn a_content_without_extensions_has_the_hashes_of_releases_without_them() {
+        let read = |text: &str| json_reader::read(text.as_bytes(), &json_reader::Limits::DEFAULT).unwrap();
+        let hashes = |extensions: Option<Json>| {
+            let content = Content {
+                system_prompt: "You help.".to_owned(),
+                model_name: "gpt-4-turbo".to_owned(),
+                model_parameters: read(r#"{"temperature":0.2}"#),
+                tools: vec![read(r#"{"name":"t","description":"d","input_schema":{"type":"object"}}"#)],
+                extensions,
+            };
+            let checked = content.check().unwrap();
+            (hex::encode(checked.content_hash), hex::encode(checked.bytes_hash))
+        };
+        let golden = (
+            "35a60a75a9af89918efef3ad88f203ddb2274cd71b17a31b02cd3b823b3f6d4f".to_owned(),
+            "242e0dd204cf45577aa11eee5b81899aa24898a37c8f73c8bac04b4ad1caf0a2".to_owned(),
+        );
+        assert_eq!(hashes(None), golden);
+        assert_eq!(hashes(Some(Json::Null)), golden);
+        assert_eq!(hashes(Some(read("{}"))), golden);
+        let extended = hashes(Some(read(r#"{"org.example":{"b":1,"a":1e0}}"#)));
+        assert!(extended.0 != golden.0 && extended.1 != golden.1);
+        let spelled = hashes(Some(read(r#"{"org.example":{"a":1.0,"b":1}}"#)));
+        assert_eq!(spelled.0, extended.0, "contents are compared by meaning");
+        assert_ne!(spelled.1, extended.1, "bytes are not");
+    }
 
     #[test]
     fn integers_that_no_double_holds_are_compared_as_themselves() {

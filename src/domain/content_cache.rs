@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use super::version::{ModelParameters, Tools, VersionBody, VersionSummary};
+use super::version::{Extensions, ModelParameters, Tools, VersionBody, VersionSummary};
 use crate::{
     cache::{Weighed, WeighedCache, weighed_cache},
     id::{CustomerId, VersionId},
@@ -68,8 +68,9 @@ impl ContentCache {
     }
 
     pub(super) fn insert(&self, key: BodyKey, body: &Arc<VersionBody>) {
-        let VersionBody { id: _, system_prompt, model_parameters, tools, bytes_hash: _ } = &**body;
-        let bytes = ENTRY_BYTES + weight(system_prompt, model_parameters, tools);
+        let VersionBody { id: _, system_prompt, model_parameters, tools, extensions, bytes_hash: _ } =
+            &**body;
+        let bytes = ENTRY_BYTES + weight(system_prompt, model_parameters, tools, extensions);
         self.kept.insert(key, Weighed::new(Arc::clone(body), bytes));
         // Checked after inserting: an erasure in parallel either evicts the new entry, or is seen here.
         if lock(&self.erased).contains(&key.customer_id) {
@@ -91,8 +92,13 @@ impl ContentCache {
 
 /// An estimate of the memory that a version's texts take, in bytes.
 #[must_use]
-pub fn weight(system_prompt: &str, model_parameters: &ModelParameters, tools: &Tools) -> usize {
-    system_prompt.len() + model_parameters.0.as_str().len() + tools.weight()
+pub fn weight(
+    system_prompt: &str,
+    model_parameters: &ModelParameters,
+    tools: &Tools,
+    extensions: &Extensions,
+) -> usize {
+    system_prompt.len() + model_parameters.0.as_str().len() + tools.weight() + extensions.bytes()
 }
 
 #[cfg(test)]
@@ -110,10 +116,14 @@ mod tests {
             bytes: 6,
         };
         let body = |key: BodyKey| {
-            let system_prompt = "prompt".to_owned();
-            let (model_parameters, tools) = (ModelParameters::default(), Tools::default());
-            let bytes_hash = Vec::new();
-            Arc::new(VersionBody { id: key.id, system_prompt, model_parameters, tools, bytes_hash })
+            Arc::new(VersionBody {
+                id: key.id,
+                system_prompt: "prompt".to_owned(),
+                model_parameters: ModelParameters::default(),
+                tools: Tools::default(),
+                extensions: Extensions::default(),
+                bytes_hash: Vec::new(),
+            })
         };
         let (before, late, other) = (key(1, 1), key(1, 2), key(2, 3));
         contents.insert(before, &body(before));

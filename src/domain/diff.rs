@@ -13,7 +13,7 @@ use super::{
     Reading, Registry, Result,
     content::{CheckedContent, canonical_tool, comparable},
     text,
-    version::{ModelParameters, ToolView, Tools, VersionBody},
+    version::{Extensions, ModelParameters, ToolView, Tools, VersionBody},
 };
 
 /// The size of two versions' parts up to which they are compared at once, in bytes: that takes less than a thread switch,
@@ -66,9 +66,11 @@ impl ContentDiff {
     }
 }
 
-/// The size of two versions' parameters and tools, in bytes.
+/// The size of two versions' parameters, tools and extensions, in bytes.
 fn value_bytes(from: &VersionBody, to: &VersionBody) -> usize {
-    let bytes = |body: &VersionBody| body.model_parameters.0.as_str().len() + body.tools.as_str().len();
+    let bytes = |body: &VersionBody| {
+        body.model_parameters.0.as_str().len() + body.tools.as_str().len() + body.extensions.bytes()
+    };
     bytes(from) + bytes(to)
 }
 
@@ -100,7 +102,7 @@ pub struct ContentImpact {
     pub impact: Impact,
     /// The findings, in the order of the content; at most about a thousand.
     pub findings: Vec<Finding>,
-    /// The values of parameters and tools that differ; at most about a thousand.
+    /// The values of parameters, tools and extensions that differ; at most about a thousand.
     pub changes: Vec<FieldChange>,
 }
 
@@ -143,27 +145,39 @@ impl ComparedContent {
 
     /// The size of what is compared, in bytes of text.
     pub(super) fn bytes(&self) -> usize {
-        let (parameters, tools) = self.values();
-        self.system_prompt().len() + parameters.0.as_str().len() + tools.as_str().len()
+        let (parameters, tools, extensions) = self.values();
+        self.system_prompt().len() + parameters.0.as_str().len() + tools.as_str().len() + extensions.bytes()
     }
 
-    fn values(&self) -> (&ModelParameters, &Tools) {
+    fn values(&self) -> (&ModelParameters, &Tools, &Extensions) {
         match self {
-            Self::Version(_, body) => (&body.model_parameters, &body.tools),
-            Self::Checked(content) => (&content.model_parameters, &content.tools),
+            Self::Version(_, body) => (&body.model_parameters, &body.tools, &body.extensions),
+            Self::Checked(content) => (&content.model_parameters, &content.tools, &content.extensions),
         }
     }
 
     /// Parses the values, as [`ComparedContent::content`] borrows them.
-    fn parse(&self) -> (Json, Vec<Json>) {
-        let (parameters, tools) = self.values();
-        (parameters.0.parse(), tools.to_json())
+    fn parse(&self) -> ParsedValues {
+        let (parameters, tools, extensions) = self.values();
+        ParsedValues {
+            parameters: parameters.0.parse(),
+            tools: tools.to_json(),
+            extensions: extensions.parse(),
+        }
     }
 
-    fn content<'a>(&'a self, (parameters, tools): &'a (Json, Vec<Json>)) -> Content<'a> {
+    fn content<'a>(&'a self, values: &'a ParsedValues) -> Content<'a> {
         let (prompt, model) = (self.system_prompt(), self.model_name());
-        Content { prompt, model, parameters, tools, extensions: None }
+        let ParsedValues { parameters, tools, extensions } = values;
+        Content { prompt, model, parameters, tools, extensions: extensions.as_ref() }
     }
+}
+
+/// The JSON of a content, parsed.
+struct ParsedValues {
+    parameters: Json,
+    tools: Vec<Json>,
+    extensions: Option<Json>,
 }
 
 /// Classifies the change from `old`, which serves now, to `new`: `None` is nothing, before the first activation and

@@ -9,7 +9,7 @@ use crate::{
     share::BudgetFull,
 };
 
-use super::{limit::LimitedResource, text::snake_case};
+use super::{extensions, limit::LimitedResource, text::snake_case};
 
 /// The result of an operation of the domain.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -282,6 +282,16 @@ impl Error {
         }
     }
 
+    /// The field at fault as steps: names, and indexes as text. A key of the extensions is one step, with its dots.
+    #[must_use]
+    pub fn path(&self) -> Option<Vec<String>> {
+        let field = self.field()?;
+        Some(match extensions::key_in_field(field) {
+            Some(key) => vec![extensions::FIELD.to_owned(), key.to_owned()],
+            None => field.split('.').map(str::to_owned).collect(),
+        })
+    }
+
     /// The error of a value as one of a part. Errors that aren't about a value stay as they are.
     #[must_use]
     pub(super) fn within(self, part: &str) -> Self {
@@ -304,6 +314,9 @@ impl Error {
         }
         let message = self.to_string();
         let Some(field) = self.field() else { return (None, message) };
+        if extensions::key_in_field(field).is_some() {
+            return (Some(field.to_owned()), message);
+        }
         let snake = snake_case(field);
         let message = message.replace(field, &snake);
         (Some(snake), message)

@@ -39,6 +39,7 @@ pub mod diff;
 pub mod email;
 pub mod erasure;
 mod error;
+pub mod extensions;
 mod idempotency;
 pub mod identity;
 mod input;

@@ -34,7 +34,10 @@ pub use super::{
     },
     content_cache::{BodyKey, weight},
 };
-pub use crate::entity::content::{ModelParameters, ToolMember, ToolView, Tools};
+pub use crate::entity::{
+    content::{ModelParameters, ToolMember, ToolView, Tools},
+    extensions::Extensions,
+};
 pub use agent_version::{Body as VersionBody, Summary as VersionSummary, Version as AgentVersion};
 
 /// The most content that one level of a query may read, in bytes: twice the size limit of a response.
@@ -331,8 +334,15 @@ pub(super) fn append_version(
     new: CheckedVersion,
 ) -> AgentVersion {
     let CheckedVersion { content, message, created_at } = new;
-    let CheckedContent { system_prompt, model_name, model_parameters, tools, content_hash, bytes_hash } =
-        content;
+    let CheckedContent {
+        system_prompt,
+        model_name,
+        model_parameters,
+        tools,
+        extensions,
+        content_hash,
+        bytes_hash,
+    } = content;
     agent.latest_number += 1;
     let Actor { kind, id } = txn.actor();
     let version = AgentVersion {
@@ -344,6 +354,7 @@ pub(super) fn append_version(
         model_name,
         model_parameters,
         tools,
+        extensions,
         message,
         content_hash: content_hash.to_vec(),
         bytes_hash: bytes_hash.to_vec(),

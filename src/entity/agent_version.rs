@@ -11,6 +11,7 @@ use super::{
     change::ActorKind,
     content::{ModelParameters, Tools, bytes_hash},
     erasure::{self, ERASED, ErasureAction},
+    extensions::Extensions,
     json::Jsonb,
     sql::Sql,
     uuids,
@@ -47,13 +48,16 @@ pub struct Model {
     pub model_parameters_text: Option<String>,
     /// The text of the tools that is served; `None` in versions that older releases published.
     pub tools_text: Option<String>,
+    /// The text of the extensions that is served; `None` without extensions.
+    pub extensions_text: Option<String>,
     /// SHA-256 over what is served; `None` in versions that older releases published.
     pub bytes_hash: Option<Vec<u8>>,
-    /// The size of prompt, parameters and tools together, as they are served, in bytes; `None` as the texts are.
+    /// The size of prompt, parameters, tools and extensions together, as they are served, in bytes; `None` as the first
+    /// texts are.
     pub served_bytes: Option<i32>,
     /// The author's message on this version.
     pub message: Option<String>,
-    /// SHA-256 over the canonical form of prompt, model, parameters and tools.
+    /// SHA-256 over the canonical form of prompt, model, parameters, tools and extensions.
     pub content_hash: Vec<u8>,
     /// The kind of caller that published the version.
     pub created_by_kind: ActorKind,
@@ -82,11 +86,13 @@ pub struct Version {
     pub model_parameters: ModelParameters,
     /// The tools that the version may call.
     pub tools: Tools,
+    /// The version's extensions.
+    pub extensions: Extensions,
     /// The author's message on this version.
     pub message: Option<String>,
-    /// SHA-256 over the canonical form of prompt, model, parameters and tools.
+    /// SHA-256 over the canonical form of prompt, model, parameters, tools and extensions.
     pub content_hash: Vec<u8>,
-    /// SHA-256 over prompt, model, parameters and tools as they are served.
+    /// SHA-256 over prompt, model, parameters, tools and extensions as they are served.
     pub bytes_hash: Vec<u8>,
     /// The kind of caller that published the version.
     pub created_by_kind: ActorKind,
@@ -99,13 +105,16 @@ pub struct Version {
 /// The columns of [`Version`]. The columns for SQL are read only where there is no text.
 const VERSION: &str = "t.id, t.customer_id, t.agent_id, t.number, t.system_prompt, t.model_name, t.model_parameters_text, \
     CASE WHEN t.tools_text IS NULL THEN t.model_parameters END AS model_parameters, t.tools_text, \
-    CASE WHEN t.tools_text IS NULL THEN t.tools END AS tools, t.message, t.content_hash, t.bytes_hash, \
+    CASE WHEN t.tools_text IS NULL THEN t.tools END AS tools, t.extensions_text, t.message, t.content_hash, t.bytes_hash, \
     t.created_by_kind, t.created_by_id, t.created_at";
+
+fn malformed(err: json_reader::ReadError) -> DbErr {
+    DbErr::Type(format!("a version's text: {err}"))
+}
 
 /// Reads the parameters and the tools of a row: their texts, or else the columns for SQL.
 fn content(row: &QueryResult, prefix: &str) -> Result<(ModelParameters, Tools), DbErr> {
     let text = |name: &str| row.try_get::<Option<String>>(prefix, name);
-    let malformed = |err: json_reader::ReadError| DbErr::Type(format!("a version's text: {err}"));
     if let (Some(parameters), Some(tools)) = (text("model_parameters_text")?, text("tools_text")?) {
         let parameters = JsonText::read(parameters.as_bytes()).map_err(malformed)?;
         return Ok((ModelParameters(parameters), Tools::read(&tools).map_err(malformed)?));
@@ -118,11 +127,14 @@ fn content(row: &QueryResult, prefix: &str) -> Result<(ModelParameters, Tools), 
 impl FromQueryResult for Version {
     fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
         let (model_parameters, tools) = content(row, prefix)?;
+        let extensions = row.try_get::<Option<String>>(prefix, "extensions_text")?;
+        let extensions = Extensions::read(extensions.as_deref()).map_err(malformed)?;
         let (system_prompt, model_name): (String, String) =
             (row.try_get(prefix, "system_prompt")?, row.try_get(prefix, "model_name")?);
         let stored: Option<Vec<u8>> = row.try_get(prefix, "bytes_hash")?;
-        let bytes_hash = stored
-            .unwrap_or_else(|| bytes_hash(&system_prompt, &model_name, &model_parameters, &tools).to_vec());
+        let computed =
+            || bytes_hash(&system_prompt, &model_name, &model_parameters, &tools, &extensions).to_vec();
+        let bytes_hash = stored.unwrap_or_else(computed);
         Ok(Self {
             id: row.try_get(prefix, "id")?,
             customer_id: row.try_get(prefix, "customer_id")?,
@@ -132,6 +144,7 @@ impl FromQueryResult for Version {
             model_name,
             model_parameters,
             tools,
+            extensions,
             message: row.try_get(prefix, "message")?,
             content_hash: row.try_get(prefix, "content_hash")?,
             bytes_hash,
@@ -154,6 +167,7 @@ impl From<Version> for Model {
             model_name,
             model_parameters: ModelParameters(parameters),
             tools,
+            extensions,
             message,
             content_hash,
             bytes_hash,
@@ -172,6 +186,7 @@ impl From<Version> for Model {
             tools: Jsonb(tools.for_sql()),
             model_parameters_text: Some(parameters.to_string()),
             tools_text: Some(tools.as_str().to_owned()),
+            extensions_text: extensions.text().map(str::to_owned),
             bytes_hash: Some(bytes_hash),
             served_bytes: i32::try_from(served).ok(),
             message,
@@ -184,10 +199,12 @@ impl From<Version> for Model {
 }
 
 impl Version {
-    /// The size of prompt, parameters and tools together, as they are served, in bytes.
+    /// The size of prompt, parameters, tools and extensions together, as they are served, in bytes.
     #[must_use]
     pub fn served_bytes(&self) -> usize {
-        self.system_prompt.len() + self.model_parameters.0.as_str().len() + self.tools.as_str().len()
+        let Self { system_prompt, model_parameters: ModelParameters(parameters), tools, extensions, .. } =
+            self;
+        system_prompt.len() + parameters.as_str().len() + tools.as_str().len() + extensions.bytes()
     }
 }
 
@@ -240,11 +257,11 @@ pub struct Summary {
     pub model_name: String,
     /// The author's message on this version.
     pub message: Option<String>,
-    /// SHA-256 over the canonical form of prompt, model, parameters and tools.
+    /// SHA-256 over the canonical form of prompt, model, parameters, tools and extensions.
     pub content_hash: Vec<u8>,
     /// SHA-256 over what is served; `None` in versions that older releases published.
     pub bytes_hash: Option<Vec<u8>>,
-    /// The size of prompt, parameters and tools together, in bytes of text.
+    /// The size of prompt, parameters, tools and extensions together, in bytes of text.
     pub content_bytes: i32,
     /// The kind of caller that published the version.
     pub created_by_kind: ActorKind,
@@ -265,15 +282,17 @@ pub struct Body {
     pub model_parameters: ModelParameters,
     /// The tools that the version may call.
     pub tools: Tools,
-    /// SHA-256 over prompt, model, parameters and tools as they are served.
+    /// The version's extensions.
+    pub extensions: Extensions,
+    /// SHA-256 over prompt, model, parameters, tools and extensions as they are served.
     pub bytes_hash: Vec<u8>,
 }
 
 impl FromQueryResult for Body {
     fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
-        let Version { id, system_prompt, model_parameters, tools, bytes_hash, .. } =
+        let Version { id, system_prompt, model_parameters, tools, extensions, bytes_hash, .. } =
             Version::from_query_result(row, prefix)?;
-        Ok(Self { id, system_prompt, model_parameters, tools, bytes_hash })
+        Ok(Self { id, system_prompt, model_parameters, tools, extensions, bytes_hash })
     }
 }
 
@@ -306,7 +325,7 @@ pub struct ContentSize {
     pub agent_id: AgentId,
     /// The version's number within the agent.
     pub number: i32,
-    /// The size of prompt, parameters and tools together, in bytes of text.
+    /// The size of prompt, parameters, tools and extensions together, in bytes of text.
     pub content_bytes: i32,
 }
 
@@ -354,7 +373,7 @@ pub(super) fn erasure_action(column: Column) -> ErasureAction {
         Column::ModelName => ErasureAction::Erase(Expr::value(ERASED)),
         Column::ModelParameters => ErasureAction::Erase(Expr::value(serde_json::json!({}))),
         Column::Tools => ErasureAction::Erase(Expr::value(serde_json::json!([]))),
-        Column::ModelParametersText | Column::ToolsText | Column::Message => {
+        Column::ModelParametersText | Column::ToolsText | Column::ExtensionsText | Column::Message => {
             ErasureAction::Erase(Expr::value(Option::<String>::None))
         }
         // A trigger empties it with the texts.

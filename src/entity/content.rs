@@ -6,6 +6,8 @@ use json_reader::{Json, JsonText, Limits, Object, ReadError};
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use super::extensions::Extensions;
+
 /// A version's model parameters: the text of a JSON object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ModelParameters(pub JsonText);
@@ -295,17 +297,19 @@ impl<'a> ToolView<'a> {
     }
 }
 
-/// SHA-256 over the bytes that are served: prompt, model, parameters and tools, each after its length as eight bytes,
-/// the highest first.
+/// SHA-256 over the bytes that are served: prompt, model, parameters, tools, and the extensions if there are any, each
+/// after its length as eight bytes, the highest first.
 #[must_use]
 pub fn bytes_hash(
     system_prompt: &str,
     model_name: &str,
     parameters: &ModelParameters,
     tools: &Tools,
+    extensions: &Extensions,
 ) -> [u8; 32] {
     let mut hash = Sha256::new();
-    for part in [system_prompt, model_name, parameters.0.as_str(), tools.as_str()] {
+    let parts = [system_prompt, model_name, parameters.0.as_str(), tools.as_str()];
+    for part in parts.into_iter().chain(extensions.text()) {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }

@@ -21,6 +21,7 @@ pub mod content;
 pub mod count;
 pub mod customer;
 pub mod erasure;
+pub mod extensions;
 pub mod idempotency_key;
 pub mod identity;
 pub mod invitation;

@@ -10,7 +10,7 @@ use sea_orm::{
 
 use super::{activation, agent, agent_version};
 
-/// The greatest number of versions in one statement: a version has 17 parameters, and Postgres takes 65,535.
+/// The greatest number of versions in one statement: a version has 18 parameters, and Postgres takes 65,535.
 pub const ROWS_MAX: usize = 1000;
 
 /// The rows to write. The agents must be locked.

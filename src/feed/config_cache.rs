@@ -380,5 +380,5 @@ impl CacheEntry {
 /// Estimates the memory that a configuration's texts and JSON take.
 pub(super) fn weight_of(config: &ActiveConfig) -> usize {
     let version = &config.version;
-    version::weight(&version.system_prompt, &version.model_parameters, &version.tools)
+    version::weight(&version.system_prompt, &version.model_parameters, &version.tools, &version.extensions)
 }

@@ -21,6 +21,7 @@ use crate::{
 
 mod any;
 mod diff;
+mod extensions;
 mod names;
 mod publish;
 mod tools;
@@ -59,7 +60,7 @@ impl City {
     async fn doors(&self) -> Vec<(&'static str, String)> {
         let gateway = self.app.gateway().await;
         let agent = &self.agent;
-        let content = format!("modelParameters tools {{ {TOOL} }}");
+        let content = format!("modelParameters extensions tools {{ {TOOL} }}");
         let query = format!("{{ agent(id: \"{agent}\") {{ activeVersion {{ {content} }} }} }}");
         let config = format!("{{ activeConfig(agentId: \"{agent}\") {{ {content} }} }}");
         let configs =
@@ -261,7 +262,7 @@ async fn an_erasure_takes_the_texts() {
     let erase = "mutation ($id: ID!) { eraseCustomer(input: { customerId: $id }) { revision } }";
     city.operator.gql(erase, customer).await.text("/eraseCustomer/revision");
     let mut admin = PgConnection::connect(&city.app.database.admin_url).await.unwrap();
-    let left = "SELECT count(*) FROM registry.agent_versions WHERE num_nonnulls(model_parameters_text, tools_text, served_bytes) > 0";
+    let left = "SELECT count(*) FROM registry.agent_versions WHERE num_nonnulls(model_parameters_text, tools_text, extensions_text, served_bytes) > 0";
     let left: i64 = sqlx::query_scalar(left).fetch_one(&mut admin).await.unwrap();
     assert_eq!(left, 0);
 }

@@ -107,6 +107,7 @@ async fn prompts_and_people_go_and_numbers_hashes_and_the_log_stay() {
     let input = json!({
         "agentId": agent, "systemPrompt": "zebra prompt", "modelName": "zebra-model", "message": "zebra message", "activate": true,
         "modelParameters": { "zebra": 1 }, "tools": [{ "name": "zebra_tool", "description": "zebra" }],
+        "extensions": { "org.example.zebra": "zebra" },
     });
     let version = admin.publish_input(input).await.text("/publishVersion/version/id");
     let hash =

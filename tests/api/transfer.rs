@@ -220,7 +220,7 @@ async fn a_differing_history_is_refused_and_nothing_of_it_stored() {
     let err = desk.import(&(simple("B", &["b"]) + &simple("A", &["1", "other", "3"]))).await.unwrap_err();
     assert_eq!(
         err.to_string(),
-        "line 2, agent \"A\": version 2 differs from the one in the registry in its prompt, model, parameters or tools; \
+        "line 2, agent \"A\": version 2 differs from the one in the registry in its prompt, model, parameters, tools or extensions; \
          1 agent was imported before it"
     );
     assert_eq!(desk.head().await, before + 1);

@@ -115,22 +115,23 @@ fn parameters(old: &Json, new: &Json, findings: &mut Findings) {
     }
 }
 
-/// The registry delivers extensions without interpreting them, so each difference is UNKNOWN.
+/// The registry delivers extensions without interpreting them. A running conversation doesn't use a new one, and may use
+/// one that is gone; a change in between may do anything.
 fn extensions(old: Option<&Json>, new: Option<&Json>, findings: &mut Findings) {
     for (key, before, after) in canonical::differing(old, new) {
         let name = quote(key);
-        let change = match (before, after) {
-            (None, _) => "is new",
-            (_, None) => "is gone",
-            _ => "differs",
+        let (impact, change) = match (before, after) {
+            (None, _) => (Impact::Capability, "is new"),
+            (_, None) => (Impact::Removed, "is gone"),
+            _ => (Impact::Unknown, "differs; its effect isn't known here"),
         };
         findings.push(Finding {
-            impact: Impact::Unknown,
+            impact,
             path: vec![field::EXTENSIONS.to_owned(), key.to_owned()],
             tool_name: None,
             before: before.cloned(),
             after: after.cloned(),
-            message: format!("the extension {name} {change}; its effect isn't known here"),
+            message: format!("the extension {name} {change}"),
         });
     }
 }

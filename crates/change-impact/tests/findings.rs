@@ -24,7 +24,7 @@ fn findings_are_in_the_order_of_the_content_and_say_what_differs() {
             "required":["x"]}}},"required":[]}},{"name":"new"},{"name":"b","description":"y"}]"#,
     ]
     .map(json);
-    let extensions = [r#"{"org.a":1}"#, r#"{"org.b":1}"#].map(json);
+    let extensions = [r#"{"org.a":1,"org.c":1}"#, r#"{"org.b":1,"org.c":2}"#].map(json);
     let content = |at: usize, prompt, model| Content {
         prompt,
         model,
@@ -63,8 +63,9 @@ fn findings_are_in_the_order_of_the_content_and_say_what_differs() {
         "Unknown tools/find/x: `find`: `x` differs; its effect isn't known here",
         "Capability tools/new: the tool `new` is new",
         "Capability tools/b/description: `b`: `description` differs",
-        "Unknown extensions/org.a: the extension `org.a` is gone; its effect isn't known here",
-        "Unknown extensions/org.b: the extension `org.b` is new; its effect isn't known here",
+        "Removed extensions/org.a: the extension `org.a` is gone",
+        "Capability extensions/org.b: the extension `org.b` is new",
+        "Unknown extensions/org.c: the extension `org.c` differs; its effect isn't known here",
     ];
     for (at, (line, expected)) in lines.iter().zip(expected).enumerate() {
         assert_eq!(line, expected, "{at}");

@@ -295,7 +295,7 @@ async fn compare_versions(
             let VersionRecord { content_hash, bytes_hash, message, published_at, .. } = record;
             if row.content_hash != content_hash {
                 return Err(invalid(format!(
-                    "version {} differs from the one in the registry in its prompt, model, parameters or tools",
+                    "version {} differs from the one in the registry in its prompt, model, parameters, tools or extensions",
                     row.number
                 )));
             }

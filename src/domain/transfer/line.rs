@@ -23,8 +23,8 @@ pub(super) const MEMBER_BYTES_MAX: usize = 64 * 1024;
 /// The key of the versions.
 pub(super) const VERSIONS: &str = "versions";
 
-/// An agent with its versions. Its own keys are written in alphabetical order and without white space; the parameters
-/// and the tools as they were given. So equal agents have equal lines.
+/// An agent with its versions. Its own keys are written in alphabetical order and without white space; the parameters,
+/// the tools and the extensions as they were given. So equal agents have equal lines.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
     /// The agent without its versions.
@@ -65,6 +65,8 @@ pub struct LineVersion {
     pub model_parameters: Option<Json>,
     /// The tools; `None` when omitted.
     pub tools: Option<Vec<Json>>,
+    /// The extensions, a JSON object; `None` when omitted or null.
+    pub extensions: Option<Json>,
     /// The author's reason for this version, or null for none.
     #[serde(default, deserialize_with = "given")]
     pub message: Patch<String>,
@@ -199,15 +201,18 @@ impl LineVersion {
             model_name: Some(version.model_name),
             model_parameters: Some(version.model_parameters.0.parse()),
             tools: Some(version.tools.to_json()),
+            extensions: version.extensions.parse(),
             message: Some(version.message),
         }
     }
 
-    /// The version as JSON, as it is written in its line.
+    /// The version as JSON, as it is written in its line. Extensions are left out where there are none.
     pub(super) fn write(&self) -> String {
-        let Self { published_at, system_prompt, model_name, model_parameters, tools, message } = self;
+        let Self { published_at, system_prompt, model_name, model_parameters, tools, extensions, message } =
+            self;
         let text = |text: &Option<String>| text.as_deref().map(Json::from);
         let members = [
+            ("extensions", extensions.clone()),
             ("message", nullable(message)),
             ("model_name", text(model_name)),
             ("model_parameters", model_parameters.clone()),
@@ -220,12 +225,14 @@ impl LineVersion {
 
     /// The version with defaults for omitted fields, checked against all limits.
     pub(super) fn check(self, model: &str, now: Instant) -> Result<CheckedLineVersion> {
-        let Self { published_at, system_prompt, model_name, model_parameters, tools, message } = self;
+        let Self { published_at, system_prompt, model_name, model_parameters, tools, extensions, message } =
+            self;
         let content = Content {
             system_prompt,
             model_name: model_name.unwrap_or_else(|| model.to_owned()),
             model_parameters: model_parameters.unwrap_or_else(no_parameters),
             tools: tools.unwrap_or_default(),
+            extensions,
         };
         let mut errors = InputErrors::default();
         if let Some(Some(message)) = &message {

@@ -113,6 +113,7 @@ mod tests {
             model_name: "m".to_owned(),
             model_parameters: read("{}"),
             tools: vec![read(tool)],
+            extensions: None,
         };
         content.check().unwrap().warnings()
     }

@@ -8,7 +8,7 @@ use super::{
     error::{Nullable, nullable_root, to_graphql_error},
     scalar::{Cursor, DateTime, Json, Revision, id, to_id},
     tool::{Tool, tools},
-    version::{hex, parameters},
+    version::{extensions, hex, parameters},
 };
 use crate::{
     domain::{self, Error, config, not_served},
@@ -87,6 +87,12 @@ impl ActiveConfig {
     /// The tools that the model may call, at most 128, in the order in which they were published.
     async fn tools(&self) -> async_graphql::Result<Vec<Tool>> {
         tools(&self.0.config().version.tools, &self.1)
+    }
+
+    /// Further settings for gateways, as they were published: a JSON object whose keys are URIs or reverse domains; `{}` if
+    /// there are none.
+    async fn extensions(&self) -> async_graphql::Result<Json> {
+        extensions(&self.0.config().version.extensions, &self.1)
     }
 
     /// SHA-256, as 64 hexadecimal digits, of the content as canonical JSON; the same as `AgentVersion.contentHash`.

@@ -102,7 +102,7 @@ impl VersionDiff {
         Finding::all(&self.classified().await?.findings, &self.to.view)
     }
 
-    /// The values of parameters and tools that differ, by path; at most 1,000. An object with more changes is one change.
+    /// The values of parameters, tools and extensions that differ, by path; at most 1,000. An object with more changes is one change.
     async fn changes(&self) -> async_graphql::Result<Vec<FieldChange>> {
         FieldChange::all(&self.classified().await?.changes, &self.to.view)
     }

@@ -79,7 +79,7 @@ impl UserError {
             code: UserErrorCode::of(err.code())?,
             message: err.to_string(),
             field: err.field().map(str::to_owned),
-            path: err.field().map(|field| field.split('.').map(str::to_owned).collect()),
+            path: err.path(),
         })
     }
 }

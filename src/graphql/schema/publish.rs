@@ -29,6 +29,12 @@ pub struct PublishVersionInput {
     /// The tools that the model may call: at most 128, with unique names, 1 MiB of JSON without white space together;
     /// none if left out.
     tools: Option<Vec<ToolInput>>,
+    /// Further settings for your gateways, such as MCP servers, skills, handoffs and response formats: a JSON object of
+    /// at most 128 members and 256 KiB without white space, each value at most 32 levels deep. A key is a URI with a
+    /// lower-case scheme, such as `https://example.org/skills`, or a reverse domain in lower case, such as
+    /// `org.example.skills`, with a name after a slash if you like (`org.example/skills`); 256 bytes at most. The values
+    /// are served as they are given. Null and `{}` are the same as leaving it out.
+    extensions: Option<Json>,
     /// Your reason for this version: at most 2,000 characters.
     message: Option<String>,
     /// Whether to activate the version in the same commit. That also needs the right to activate.
@@ -59,11 +65,13 @@ pub struct VersionContentInput {
     model_parameters: Option<Json>,
     /// The tools that the model may call; none if left out.
     tools: Option<Vec<ToolInput>>,
+    /// Further settings for gateways: a JSON object whose keys are URIs or reverse domains; none if left out.
+    extensions: Option<Json>,
 }
 
 impl VersionContentInput {
     fn read(self, errors: &mut InputErrors) -> version::Content {
-        let Self { model_name, system_prompt, model_parameters, tools } = self;
+        let Self { model_name, system_prompt, model_parameters, tools, extensions } = self;
         let parameters = model_parameters.and_then(|json| errors.take(json.read()));
         let tools = tools.unwrap_or_default().into_iter().enumerate();
         version::Content {
@@ -71,6 +79,7 @@ impl VersionContentInput {
             model_name,
             model_parameters: parameters.unwrap_or_else(version::no_parameters),
             tools: tools.map(|(nth, tool)| tool.into_json(nth, errors)).collect(),
+            extensions: extensions.and_then(|json| errors.take(json.read())),
         }
     }
 }
@@ -153,6 +162,7 @@ impl VersionMutation {
             model_name,
             model_parameters,
             tools,
+            extensions,
             message,
             activate,
             expected_latest_number,
@@ -162,7 +172,8 @@ impl VersionMutation {
         } = input;
         let answer = async {
             let mut errors = InputErrors::default();
-            let content = VersionContentInput { model_name, system_prompt, model_parameters, tools };
+            let content =
+                VersionContentInput { model_name, system_prompt, model_parameters, tools, extensions };
             let input = version::PublishVersion {
                 agent_id: errors.id("agentId", &agent_id),
                 content: content.read(&mut errors),

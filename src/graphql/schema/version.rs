@@ -19,16 +19,16 @@ use crate::{
     id::{AgentId, VersionId},
 };
 
-/// An immutable version of an agent: the prompt, the model, its parameters and the tools. Only erasing the customer
-/// empties it.
+/// An immutable version of an agent: the prompt, the model, its parameters, the tools and the extensions. Only erasing
+/// the customer empties it.
 #[derive(Clone)]
 pub struct AgentVersion {
     pub(in crate::graphql) row: Arc<version::VersionSummary>,
     pub(in crate::graphql) view: RequestView,
 }
 
-/// An immutable version of an agent: the prompt, the model, its parameters and the tools. Only erasing the customer
-/// empties it.
+/// An immutable version of an agent: the prompt, the model, its parameters, the tools and the extensions. Only erasing
+/// the customer empties it.
 #[Object]
 impl AgentVersion {
     /// The version's UUID, which never changes.
@@ -75,16 +75,24 @@ impl AgentVersion {
         tools(&body.tools, &self.view)
     }
 
+    /// Further settings for gateways, such as MCP servers, skills, handoffs and response formats: a JSON object of at most
+    /// 256 KiB, whose keys are URIs or reverse domains. Served as it was published; `{}` if there are none. Needs the same
+    /// rights as `systemPrompt`.
+    async fn extensions(&self) -> async_graphql::Result<Json> {
+        let body = self.body().await?;
+        extensions(&body.extensions, &self.view)
+    }
+
     /// SHA-256, as 64 hexadecimal digits, of the content as canonical JSON (RFC 8785) with the keys
-    /// `system_prompt`, `model_name`, `model_parameters` and `tools`. Compares contents: the order of keys and the
-    /// spelling of numbers don't matter. `bytesHash` names what is served.
+    /// `system_prompt`, `model_name`, `model_parameters` and `tools`, and `extensions` if there are any. Compares
+    /// contents: the order of keys and the spelling of numbers don't matter. `bytesHash` names what is served.
     async fn content_hash(&self) -> String {
         hex(&self.row.content_hash)
     }
 
     /// SHA-256, as 64 hexadecimal digits, over the exact bytes that are served: prompt, model name, the JSON of the
-    /// parameters and of the tools as REST writes them, each after its length as 8 bytes (big-endian). Reads the
-    /// content of a version that was published before this field existed, and needs the rights of `systemPrompt` then.
+    /// parameters, of the tools, and of the extensions if there are any, as REST writes them, each after its length as 8
+    /// bytes (big-endian). Reads the content of a version that was published before this field existed, and needs the rights of `systemPrompt` then.
     async fn bytes_hash(&self) -> async_graphql::Result<String> {
         match &self.row.bytes_hash {
             Some(hash) => Ok(hex(hash)),
@@ -117,7 +125,7 @@ impl AgentVersion {
         .await
     }
 
-    /// The size of the prompt, the parameters and the tools together, in bytes.
+    /// The size of the prompt, the parameters, the tools and the extensions together, in bytes.
     async fn content_bytes(&self) -> i32 {
         self.row.content_bytes
     }
@@ -177,6 +185,15 @@ pub(in crate::graphql) fn parameters(
     let version::ModelParameters(text) = of;
     view.weigh(text.as_str().len())?;
     Ok(Json(text.to_string()))
+}
+
+/// Copies a version's extensions into the answer.
+pub(in crate::graphql) fn extensions(
+    of: &version::Extensions,
+    view: &RequestView,
+) -> async_graphql::Result<Json> {
+    view.weigh(of.as_str().len())?;
+    Ok(Json(of.as_str().to_owned()))
 }
 
 /// A hash as lower-case hexadecimal digits.

@@ -203,6 +203,8 @@ async fn what_is_served_is_what_was_activated_and_published() {
     );
     let content = "UPDATE registry.agent_versions SET system_prompt = 'another'";
     assert_eq!(desk.after(content, &[]).await, Some(IntegrityViolation::Content(agent, version)));
+    let added = r#"UPDATE registry.agent_versions SET extensions_text = '{"org.example":1}'"#;
+    assert_eq!(desk.after(added, &[]).await, Some(IntegrityViolation::Content(agent, version)));
     let both = "UPDATE registry.agent_versions SET content_hash = sha256('x')";
     assert_eq!(desk.after(both, &[]).await, Some(IntegrityViolation::Content(agent, version)));
     // Content of another version, with its own valid hash: consistent, but not what was published under this

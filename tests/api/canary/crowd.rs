@@ -50,7 +50,8 @@ fn request(one: &CrowdCaller, turn: usize) -> (ProbeRequest, bool) {
         is_write: false,
     };
     let ask = |query: &str, variables: Value| ProbeRequest::graphql(query, query, variables);
-    let text = "systemPrompt modelName modelParameters message tools { name description inputSchema }";
+    let text =
+        "systemPrompt modelName modelParameters message extensions tools { name description inputSchema }";
     match turn % 20 {
         0 => (get("/v1/agents".to_owned()), true),
         1 => (get(format!("/v1/agents/{agent}")), true),

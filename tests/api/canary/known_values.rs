@@ -182,6 +182,7 @@ pub(super) fn plain(name: &str) -> Option<Value> {
         "status" => Some(json!("ACTIVE")),
         "scopes" => Some(json!(["CONFIGS_READ"])),
         "tools" => Some(json!([{ "name": "guessed" }])),
+        "extensions" => Some(json!({ "org.example.guessed": "Guessed" })),
         "activate" => Some(json!(true)),
         "modelParameters"
         | "ifChanged"

@@ -59,6 +59,7 @@ pub(super) fn version(agent: &str, marker: &str, number: usize) -> Value {
         "modelName": format!("{marker}-model"), "modelParameters": { marker: { "stop": [marker, number] } },
         "tools": [{ "name": format!("{marker}-tool"), "description": format!("{marker} tool"),
             "inputSchema": { "type": "object", "description": marker, "properties": { marker: { "type": "string" } } } }],
+        "extensions": { format!("urn:{marker}"): { marker: [marker, number] } },
     })
 }
 

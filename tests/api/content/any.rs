@@ -30,7 +30,7 @@ fn key() -> impl Strategy<Value = String> {
 }
 
 /// Any JSON that may be stored, in any order of keys.
-fn any_json(is_integer_small: bool) -> impl Strategy<Value = Json> {
+pub(super) fn any_json(is_integer_small: bool) -> impl Strategy<Value = Json> {
     let leaf = prop_oneof![
         Just(Json::Null),
         any::<bool>().prop_map(Json::from),

@@ -201,7 +201,7 @@ async fn it_is_what_the_database_serves_at_every_bookmark_whatever_breaks() {
     // The configurations are those that the API returns.
     let query = "query ($id: ID!) { activeConfig(agentId: $id) { agentId customerId name versionId versionNumber systemPrompt
         modelName modelParameters tools { name title description inputSchema outputSchema annotations icons execution strict _meta additional }
-        contentHash bytesHash activatedAt revision } }";
+        extensions contentHash bytesHash activatedAt revision } }";
     for (agent, config) in state["configs"].as_object().unwrap() {
         let answer = city.operator.gql(query, json!({ "id": agent })).await;
         assert_eq!(answer.at("/activeConfig"), config);

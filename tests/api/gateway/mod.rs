@@ -35,7 +35,8 @@ impl City {
 
     /// Publishes a version and activates it.
     async fn publish(&self, agent: &str, prompt: &str) {
-        let input = json!({ "agentId": agent, "systemPrompt": prompt, "modelName": "m", "activate": true });
+        let input = json!({ "agentId": agent, "systemPrompt": prompt, "modelName": "m", "activate": true,
+            "extensions": { "org.example.prompt": prompt } });
         let answer = self.operator.publish_input(input).await;
         assert_eq!(answer.at("/publishVersion/userErrors"), &json!([]));
     }

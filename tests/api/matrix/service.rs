@@ -19,13 +19,13 @@ const ANSWERED: &[(&str, &str)] = &[
     ("Activation", "activatedAt activatedBy agent cursor id previousVersion reason revision version"),
     (
         "ActiveConfig",
-        "activatedAt agentId bytesHash contentHash customerId modelName modelParameters name revision systemPrompt tools versionId versionNumber",
+        "activatedAt agentId bytesHash contentHash customerId extensions modelName modelParameters name revision systemPrompt tools versionId versionNumber",
     ),
     ("Actor", "displayName kind"),
     ("Agent", "activeVersion createdAt id name"),
     (
         "AgentVersion",
-        "agent bytesHash contentBytes contentHash createdAt createdBy id isActive modelName modelParameters number systemPrompt tools variables",
+        "agent bytesHash contentBytes contentHash createdAt createdBy extensions id isActive modelName modelParameters number systemPrompt tools variables",
     ),
     ("ConfigEvent", "agentId config kind revision"),
     ("Query", "activeConfig activeConfigResult viewer"),

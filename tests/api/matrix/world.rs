@@ -245,6 +245,7 @@ async fn serve(maker: &Member, owner: &str, city: &str, name: &str) -> Served {
         let input = json!({
             "agentId": agent, "systemPrompt": format!("prompt {number} {{{{place}}}}"), "modelName": format!("model {number}"),
             "modelParameters": { "temperature": number }, "message": "why", "tools": tools,
+            "extensions": { "org.example.number": number },
         });
         let version = maker.publish_input(input).await.text("/publishVersion/version/id");
         let answer = maker.activate(&agent, &version).await;

@@ -85,7 +85,8 @@ pub(crate) fn take_cost(result: &mut Value) -> Value {
     let Some(extensions) = result.get_mut("extensions").and_then(Value::as_object_mut) else {
         return Value::Null;
     };
-    let cost = extensions.remove("cost").unwrap_or_default();
+    // The body of a version over REST has extensions of its own.
+    let Some(cost) = extensions.remove("cost") else { return Value::Null };
     if extensions.is_empty() {
         result.as_object_mut().unwrap().remove("extensions");
     }

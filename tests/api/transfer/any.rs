@@ -44,6 +44,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 fn version() -> impl Strategy<Value = LineVersion> {
     let parameters = prop::collection::btree_map(text(), any_json(), 0..4);
+    let extensions = prop::collection::btree_map("org\\.[a-z]{1,8}(/[a-zA-Z]{1,8})?", any_json(), 1..4);
     let members = (prop::option::of(text()), any_json(), "[1-9][0-9]{0,30}", any::<bool>());
     // Members in any order, further ones, integers of any length, and numbers in several spellings.
     let tool = members.prop_map(|(description, other, digits, is_turned)| {
@@ -63,16 +64,19 @@ fn version() -> impl Strategy<Value = LineVersion> {
         json_reader::read(text.as_bytes(), &Limits::DEPTH_ONLY).unwrap()
     });
     let message = prop::option::of(text().prop_map(|text| text.chars().take(2000).collect()));
-    (text(), "[a-zäß🦀]{1,20}", parameters, prop::option::of(tool), message, 0_i64..1_700_000_000_000_000)
-        .prop_map(|(system_prompt, model, parameters, tool, message, micros)| LineVersion {
+    let values = (parameters, prop::option::of(tool), prop::option::of(extensions));
+    (text(), "[a-zäß🦀]{1,20}", values, message, 0_i64..1_700_000_000_000_000).prop_map(
+        |(system_prompt, model, (parameters, tool, extensions), message, micros)| LineVersion {
             published_at: chrono::DateTime::from_timestamp_micros(micros)
                 .map(|at| at.to_rfc3339_opts(SecondsFormat::Micros, true)),
             system_prompt,
             model_name: Some(model),
             model_parameters: Some(Value::Object(parameters.into_iter().collect()).into()),
             tools: Some(tool.into_iter().collect()),
+            extensions: extensions.map(|extensions| Value::Object(extensions.into_iter().collect()).into()),
             message: Some(message),
-        })
+        },
+    )
 }
 
 fn line() -> impl Strategy<Value = Line> {

@@ -35,7 +35,7 @@ async fn bad_lines_are_skipped_and_reported_and_the_others_are_stored() {
     insta::assert_snapshot!(reports.join("\n"), @r#"
     1 One created +1
     2 ? failed +0: not JSON: expected a value, found the end, at `agent`, at column 11; write one agent a line, as an object of its own (JSON Lines), not over several lines
-    3 Known failed +0: version 2 differs from the one in the registry in its prompt, model, parameters or tools
+    3 Known failed +0: version 2 differs from the one in the registry in its prompt, model, parameters, tools or extensions
     5 Two created +2
     6 Bad failed +0: version 1: model_name must not be blank
     7 One failed +0: an earlier line of this file has an agent with this name

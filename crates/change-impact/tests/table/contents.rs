@@ -47,8 +47,10 @@ pub const ROWS: &[Row] = &[
     ("output schema gone", r#"{"tools":[{"name":"a","output_schema":{"type":"object"}}]}"#, r#"{"tools":[{"name":"a"}]}"#, Narrowed, "tools/a/outputSchema"),
     ("tools without names", r#"{"tools":[{}]}"#, r#"{"tools":[{},{}]}"#, Unknown, "tools"),
     ("tools without names, the same", r#"{"tools":[{"name":"a"},{"name":"a"}]}"#, r#"{"tools":[{"name":"a"},{"name":"a"}]}"#, Same, ""),
-    ("extension added", "{}", r#"{"extensions":{"org.example.x":1}}"#, Unknown, "extensions/org.example.x"),
-    ("extension gone", r#"{"extensions":{"org.example.x":1}}"#, r#"{"extensions":{}}"#, Unknown, "extensions/org.example.x"),
+    ("extension added", "{}", r#"{"extensions":{"org.example.x":1}}"#, Capability, "extensions/org.example.x"),
+    ("extension changed", r#"{"extensions":{"org.example.x":1}}"#, r#"{"extensions":{"org.example.x":null}}"#, Unknown, "extensions/org.example.x"),
+    ("extension renamed", r#"{"extensions":{"org.example.x":1}}"#, r#"{"extensions":{"org.example.y":1}}"#, Removed, "extensions/org.example.x"),
+    ("extension gone", r#"{"extensions":{"org.example.x":1}}"#, r#"{"extensions":{}}"#, Removed, "extensions/org.example.x"),
     ("extension spelt otherwise", r#"{"extensions":{"org.example.x":{"a":1,"b":2}}}"#, r#"{"extensions":{"org.example.x":{"b":2.0,"a":1}}}"#, Same, ""),
     ("no extension", "{}", r#"{"extensions":{}}"#, Same, ""),
 ];

@@ -15,7 +15,7 @@ pub(super) const CONFIGS: &str = "subscription ($customer: ID, $agents: [ID!], $
         config {
             agentId customerId name versionId versionNumber systemPrompt modelName modelParameters
             tools { name title description inputSchema outputSchema annotations icons execution strict _meta additional }
-            contentHash bytesHash activatedAt revision
+            extensions contentHash bytesHash activatedAt revision
         } } }";
 
 /// An agent's active configuration.
@@ -40,6 +40,10 @@ pub struct ActiveConfig {
     pub model_parameters: JsonText,
     /// The tools that the agent may call.
     pub tools: Vec<Tool>,
+    /// Further settings of the agent: a JSON object whose keys are URIs or reverse domains, as its text was published.
+    /// Empty in a state that an older version of this crate saved.
+    #[serde(default = "no_extensions", skip_serializing_if = "is_without_extensions")]
+    pub extensions: JsonText,
     /// SHA-256 of the canonical content, in hex.
     pub content_hash: String,
     /// SHA-256 of the bytes that are served, in hex. `None` in a state that an older version of this crate saved.
@@ -50,6 +54,15 @@ pub struct ActiveConfig {
     pub activated_at: Timestamp,
     /// The revision of the commit that last changed this configuration, in decimal.
     pub revision: String,
+}
+
+fn no_extensions() -> JsonText {
+    JsonText::of(&Json::Object(json_reader::Object::new()))
+}
+
+/// Whether there are no extensions. A saved state leaves them out then, as older versions of this crate do.
+fn is_without_extensions(extensions: &JsonText) -> bool {
+    *extensions == no_extensions()
 }
 
 /// Serialises an instant with six digits, as the registry does.

@@ -237,6 +237,7 @@ mod tests {
             )
             .unwrap(),
             tools: Vec::new(),
+            extensions: json_reader::JsonText::read(br#"{"org.example":{"b":1.0,"a":1e0}}"#).unwrap(),
             content_hash: "00".to_owned(),
             bytes_hash: Some("01".to_owned()),
             // The registry's instants have microseconds.

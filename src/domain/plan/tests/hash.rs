@@ -67,6 +67,7 @@ fn a_content_has_the_hash_of_the_version_that_it_becomes() {
         system_prompt: next.system_prompt.clone(),
         model_parameters: next.model_parameters.clone(),
         tools: next.tools.clone(),
+        extensions: next.extensions.clone(),
         bytes_hash: next.bytes_hash.to_vec(),
     };
     let version = ComparedContent::Version(next.model_name.clone(), Arc::new(body));
@@ -119,11 +120,13 @@ fn rich(variant: usize, choices: &mut impl Iterator<Item = usize>) -> ComparedCo
         "$defs":{{"x":{{"not":{{"const":{{"p":{bound},"q":1}}}}}}}}}},"annotations":{{"p":{bound},"q":2}}}}"#
     );
     let parameters = format!(r#"{{"top_p":1,"stop":{{"m":{bound},"n":2}},"seed":3}}"#);
+    let extensions = format!(r#"{{"org.example.b":{{"m":{bound},"n":2}},"org.example.a":1}}"#);
     let content = Content {
         system_prompt: "Help.".to_owned(),
         model_name: "m".to_owned(),
         model_parameters: shuffled(&json(&parameters), choices),
         tools: vec![shuffled(&json(&tool), choices)],
+        extensions: Some(shuffled(&json(&extensions), choices)),
     };
     let mut checked = content.check().unwrap();
     // The order of keys counts only in these bytes.

@@ -22,6 +22,7 @@ pub(super) fn content(prompt: &str, model: &str, tools: &[&str]) -> ComparedCont
         model_name: model.to_owned(),
         model_parameters: json("{}"),
         tools: tools.iter().map(|tool| json(tool)).collect(),
+        extensions: None,
     };
     ComparedContent::Checked(Arc::new(content.check().unwrap()))
 }

@@ -16,6 +16,7 @@ use crate::{
     domain::{
         DESCRIPTION_CHARS_MAX, INTEGER_MAX, JSON_DEPTH_MAX, KEY_CHARS_MAX, NAME_CHARS_MAX, PAGE_DEFAULT,
         PAGE_MAX,
+        extensions::{EXTENSIONS_BYTES_MAX, EXTENSIONS_MAX, KEY_BYTES_MAX, KEY_PATTERN},
         version::{PARAMETERS_BYTES_MAX, PROMPT_BYTES_MAX, TOOLS_BYTES_MAX, TOOLS_MAX},
     },
     http::problem,
@@ -106,6 +107,12 @@ shapes! {
     /// without white space, in bytes.
     Tools = ArrayBuilder::new().items(reference("Tool")).max_items(Some(TOOLS_MAX))
         .extensions(Some(bytes(TOOLS_BYTES_MAX)));
+    /// Further settings for gateways, such as MCP servers, skills, handoffs and response formats. A key is a URI or a
+    /// reverse domain. The registry passes the values on unchanged. `x-limits` has the limit of their text without white
+    /// space, in bytes. An empty object is the same as none.
+    VersionExtensions = json_object().max_properties(Some(EXTENSIONS_MAX))
+        .property_names(Some(text().max_length(Some(KEY_BYTES_MAX)).pattern(Some(KEY_PATTERN)).build()))
+        .extensions(Some(bytes(EXTENSIONS_BYTES_MAX)));
     /// A tool that the model may call, as an MCP server lists it. It is served as it was published: with the same
     /// members in the same order, further ones too.
     Tool = ObjectBuilder::new()
@@ -126,8 +133,8 @@ shapes! {
     /// The SHA-256 hash of the canonical JSON (RFC 8785) of a version's content. Contents that differ only in the order
     /// of keys and the spelling of numbers have equal hashes.
     ContentHash = text().pattern(Some("^[0-9a-f]{64}$"));
-    /// The SHA-256 hash of the bytes that are served: the prompt, the model's name, the parameters' and the tools' JSON,
-    /// each after its length as 8 bytes, the highest first.
+    /// The SHA-256 hash of the bytes that are served: the prompt, the model's name, the parameters' and the tools' JSON, and
+    /// the extensions' JSON if there are any, each after its length as 8 bytes, the highest first.
     BytesHash = text().pattern(Some("^[0-9a-f]{64}$"));
     /// The number of a version within its agent. 0 means that the agent has no version.
     VersionNumber = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(i64::from(i32::MAX)));

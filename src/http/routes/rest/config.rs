@@ -14,7 +14,7 @@ use crate::{
     clock::{self, Instant},
     domain::{
         self, Error, policy,
-        version::{ModelParameters, Tools},
+        version::{Extensions, ModelParameters, Tools},
     },
     feed::ConfigResponse,
     http::{
@@ -62,6 +62,8 @@ pub struct ActiveConfig {
     model_parameters: ModelParameters,
     #[schema(value_type = schemas::Tools)]
     tools: Tools,
+    #[schema(value_type = schemas::VersionExtensions)]
+    extensions: Extensions,
     #[schema(value_type = schemas::ContentHash)]
     content_hash: String,
     #[schema(value_type = schemas::BytesHash)]
@@ -89,6 +91,7 @@ impl From<&domain::config::ActiveConfig> for ActiveConfig {
             model_name: version.model_name.clone(),
             model_parameters: version.model_parameters.clone(),
             tools: version.tools.clone(),
+            extensions: version.extensions.clone(),
             content_hash: hex::encode(&version.content_hash),
             bytes_hash: hex::encode(&version.bytes_hash),
             activated_at: *activated_at,

@@ -15,7 +15,10 @@ use crate::{
     domain::{
         WriteResult,
         text::snake_case,
-        version::{AgentVersion, Content, ModelParameters, PublishVersion, Published, Tools, no_parameters},
+        version::{
+            AgentVersion, Content, Extensions, ModelParameters, PublishVersion, Published, Tools,
+            no_parameters,
+        },
         warning::Warning,
     },
     http::{
@@ -53,6 +56,8 @@ pub struct NewVersion {
     model_parameters: Option<json_reader::Json>,
     #[schema(value_type = Option<schemas::Tools>)]
     tools: Option<Vec<json_reader::Json>>,
+    #[schema(value_type = Option<schemas::VersionExtensions>)]
+    extensions: Option<json_reader::Json>,
     /// The author's reason for the version.
     #[schema(value_type = Option<schemas::Description>)]
     message: Option<String>,
@@ -91,6 +96,8 @@ pub struct Version {
     model_parameters: ModelParameters,
     #[schema(value_type = schemas::Tools)]
     tools: Tools,
+    #[schema(value_type = schemas::VersionExtensions)]
+    extensions: Extensions,
     /// The author's reason for the version. Null if none was given.
     #[schema(value_type = Option<schemas::Description>, required)]
     message: Option<String>,
@@ -185,6 +192,7 @@ pub async fn publish(
         model_name,
         model_parameters,
         tools,
+        extensions,
         message,
         activate,
         if_changed,
@@ -200,6 +208,7 @@ pub async fn publish(
             model_name,
             model_parameters: model_parameters.unwrap_or_else(no_parameters),
             tools,
+            extensions,
         },
         message,
         activate: is_active,
@@ -219,6 +228,7 @@ pub async fn publish(
         model_name,
         model_parameters,
         tools,
+        extensions,
         message,
         content_hash,
         bytes_hash,
@@ -234,6 +244,7 @@ pub async fn publish(
         model_name,
         model_parameters,
         tools,
+        extensions,
         message,
         content_hash: hex::encode(content_hash),
         bytes_hash: hex::encode(bytes_hash),

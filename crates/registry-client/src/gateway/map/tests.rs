@@ -26,6 +26,7 @@ fn config(agent_id: AgentId, revision: i64) -> Arc<ActiveConfig> {
         model_name: String::new(),
         model_parameters: json_reader::JsonText::default(),
         tools: Vec::new(),
+        extensions: json_reader::JsonText::default(),
         content_hash: String::new(),
         bytes_hash: None,
         activated_at: super::super::now(),
