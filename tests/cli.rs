@@ -9,6 +9,8 @@ mod gone;
 mod issuer;
 #[path = "cli/member.rs"]
 mod member;
+#[path = "cli/secret.rs"]
+mod secret;
 #[path = "cli/serve.rs"]
 mod serve;
 #[path = "cli/token.rs"]

@@ -6,7 +6,13 @@ use json_reader::{Json, JsonText, Object};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Error, InputErrors, Result, extensions::checked_extensions, text, version::AgentVersion};
+use super::{
+    Error, InputErrors, Result,
+    extensions::checked_extensions,
+    text,
+    version::AgentVersion,
+    warning::{SecretFinding, find_secrets, redacted, refuse_own},
+};
 use crate::entity::{
     content::{ModelParameters, ToolMember, Tools, bytes_hash},
     extensions::Extensions,
@@ -54,19 +60,24 @@ pub struct CheckedContent {
     pub(super) content_hash: [u8; 32],
     /// SHA-256 over the bytes that are served.
     pub(super) bytes_hash: [u8; 32],
+    /// What looks like somebody's secret, by its place.
+    pub(super) secrets: Vec<SecretFinding>,
 }
 
 impl Content {
-    /// Checks all limits, and computes the hashes.
+    /// Checks all limits, looks for secrets, and computes the hashes.
     ///
     /// # Errors
-    /// [`Error::Invalid`] or [`Error::TooLarge`], for the field at fault.
+    /// [`Error::Invalid`] or [`Error::TooLarge`], for the field at fault. [`Error::Invalid`] for a credential of this
+    /// service, too: a version is kept, and each reader of it would have the credential.
     pub fn check(self) -> Result<CheckedContent> {
+        let secrets = find_secrets(&self);
         let Self { system_prompt, model_name, model_parameters, tools, extensions: given } = self;
         let mut errors = InputErrors::default();
         errors.note(check_prompt(&system_prompt));
         errors.note(text::check_name("modelName", &model_name));
         let parameters = errors.take(checked_parameters(&model_parameters));
+        secrets.iter().filter(|found| found.is_own).for_each(|own| errors.note(Err(own.refusal())));
         let stored = errors.take(checked_tools(&tools));
         let extensions = errors.and(checked_extensions(given.as_ref()))?;
         // `and` fails when one of these did.
@@ -84,6 +95,7 @@ impl Content {
             extensions,
             content_hash,
             bytes_hash,
+            secrets,
         })
     }
 
@@ -165,6 +177,13 @@ pub(super) fn at_most(field: &str, actual: usize, limit: usize, unit: &'static s
     Ok(())
 }
 
+/// Checks the author's reason for a version: its length and characters, and that it has no credential of this service. It
+/// is kept like the content.
+pub(super) fn check_message(message: &str) -> Result<()> {
+    text::check_description("message", message)?;
+    refuse_own("message", message)
+}
+
 fn check_prompt(prompt: &str) -> Result<()> {
     at_most("systemPrompt", prompt.len(), PROMPT_BYTES_MAX, "bytes")?;
     text::check_no_nul("systemPrompt", prompt)
@@ -188,7 +207,7 @@ fn checked_tools(tools: &[Json]) -> Result<Tools> {
         let field = format!("tools.{index}");
         let Some(name) = errors.take(check_tool(&field, tool)) else { continue };
         if !names.insert(name) {
-            let message = format!("there are two tools named {name:?}; names must be unique");
+            let message = format!("there are two tools named {:?}; names must be unique", redacted(name));
             errors.note(Err(Error::invalid(format!("{field}.name"), message)));
         }
     }
@@ -222,7 +241,7 @@ fn check_tool<'a>(field: &str, tool: &'a Json) -> Result<&'a str> {
 }
 
 /// The name of a tool's member in errors, as GraphQL spells it.
-fn field_of(key: &str) -> &str {
+pub(super) fn field_of(key: &str) -> &str {
     match ToolMember::of_key(key) {
         Some(ToolMember::InputSchema) => "inputSchema",
         Some(member) => member.key(),
@@ -252,7 +271,7 @@ fn check_schema(field: &str, schema: &Json) -> Result<()> {
     jsonschema::meta::validate(&schema.to_serde()).map_err(|err| {
         let at = err.instance_path().to_string();
         let at = if at.is_empty() { "its root".to_owned() } else { at };
-        Error::invalid(field, format!("{field} is not a valid JSON Schema, at {at}"))
+        Error::invalid(field, format!("{field} is not a valid JSON Schema, at {}", redacted(&at)))
     })
 }
 

@@ -4,7 +4,7 @@
 
 use json_reader::{Json, Object};
 
-use super::{Error, InputErrors, Result, content::at_most, text};
+use super::{Error, InputErrors, Result, content::at_most, text, warning::redacted};
 use crate::entity::extensions::Extensions;
 
 /// The largest extensions, in bytes of JSON without white space.
@@ -61,7 +61,7 @@ fn check_members(object: &Object) -> Result<()> {
     let mut errors = InputErrors::default();
     for (key, value) in object {
         if is_key(key) {
-            errors.note(text::check_json(&format!("{FIELD}.{key}"), value));
+            errors.note(text::check_json(&format!("{FIELD}.{}", redacted(key)), value));
         } else {
             errors.note(Err(refused_key(key)));
         }
@@ -69,8 +69,9 @@ fn check_members(object: &Object) -> Result<()> {
     errors.into_result()
 }
 
-/// The error of a key that has no owner. Names the key, unless it is too long for a name.
+/// The error of a key that has no owner. Names the key without a secret in it, unless it is too long for a name.
 fn refused_key(key: &str) -> Error {
+    let key = redacted(key);
     let shown: String = key.chars().take(KEY_BYTES_MAX).collect();
     let shortened = if shown.len() < key.len() { "…" } else { "" };
     let message = format!(

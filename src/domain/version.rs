@@ -12,12 +12,11 @@ use super::{
     activation::{self, Reason},
     agent::Agent,
     change::ChangeAction,
-    content::at_most,
+    content::{at_most, check_message},
     idempotency::{ReplayIds, Replayable, require_allowed},
     limit::LimitedResource,
     policy::{self, Action},
     right::{GrantedTxn, OpenTxn},
-    text,
     warning::Warning,
 };
 use crate::{
@@ -119,9 +118,7 @@ impl Registry {
             self.allow_publish(caller, agent_id).await?;
         }
         let check = move || {
-            errors.note(
-                message.as_deref().map_or(Ok(()), |message| text::check_description("message", message)),
-            );
+            errors.note(message.as_deref().map_or(Ok(()), check_message));
             let content = errors.and(content.check())?;
             let warnings = content.warnings();
             if refuse_warnings {
@@ -342,6 +339,7 @@ pub(super) fn append_version(
         extensions,
         content_hash,
         bytes_hash,
+        secrets: _,
     } = content;
     agent.latest_number += 1;
     let Actor { kind, id } = txn.actor();

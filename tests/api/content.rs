@@ -24,6 +24,7 @@ mod diff;
 mod extensions;
 mod names;
 mod publish;
+mod secrets;
 mod tools;
 
 /// The fields of a tool in GraphQL.

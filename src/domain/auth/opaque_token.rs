@@ -10,6 +10,8 @@ use uuid::Uuid;
 const CHECKSUM_BYTES: usize = 4;
 const ID_BYTES: usize = 16;
 const SECRET_BYTES: usize = 32;
+/// The length of a token as text: its prefix, and two hex digits for each byte.
+const TEXT_BYTES: usize = 4 + 2 * (ID_BYTES + SECRET_BYTES + CHECKSUM_BYTES);
 
 /// Which kind of program a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +60,15 @@ impl OpaqueToken {
         let (id, secret) = body.split_at(ID_BYTES);
         let key = Self { kind, id: Uuid::from_slice(id).ok()?, secret: secret.try_into().ok()? };
         (key.checksum().as_slice() == checksum).then_some(key)
+    }
+
+    /// The length of the token that this text begins with, in any case of letters; `None` if it begins with none whose
+    /// checksum is right.
+    #[must_use]
+    pub fn leading(text: &str) -> Option<usize> {
+        let kind = [TokenKind::Api, TokenKind::Service].into_iter().find(|kind| Self::claims(*kind, text))?;
+        let token = text.get(..TEXT_BYTES)?;
+        Self::parse(kind, &token.to_ascii_lowercase()).map(|_| TEXT_BYTES)
     }
 
     /// Whether a bearer token has the prefix of this kind.

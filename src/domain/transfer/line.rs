@@ -4,7 +4,9 @@ use json_reader::{Json, Limits, Object, Path, ReadError, Segment, from_json, rea
 use serde::{Deserialize, Deserializer};
 
 use super::super::{
-    Error, InputErrors, Patch, Result, text,
+    Error, InputErrors, Patch, Result,
+    content::check_message,
+    text,
     version::{AgentVersion, CheckedContent, Content, no_parameters},
 };
 use crate::{
@@ -236,7 +238,7 @@ impl LineVersion {
         };
         let mut errors = InputErrors::default();
         if let Some(Some(message)) = &message {
-            errors.note(text::check_description("message", message));
+            errors.note(check_message(message));
         }
         let published_at = errors.take(published_at.map(|text| instant(&text, now)).transpose()).flatten();
         let content = errors.and(content.check())?;

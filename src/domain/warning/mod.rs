@@ -1,12 +1,16 @@
-//! Warnings about contents that are accepted, but likely a mistake: what no provider of models takes.
+//! Warnings about contents that are accepted, but likely a mistake: what no provider of models takes, and secrets.
 
 mod schema;
+mod secret;
 
 use schema::SchemaWalk;
+pub use secret::{SecretFinding, find_secrets};
+pub(super) use secret::{redacted, refuse_own};
 
 use super::{
     Error,
     content::CheckedContent,
+    extensions,
     version::{ToolMember, ToolView},
 };
 
@@ -24,6 +28,8 @@ pub struct Warning {
     pub rule: WarningRule,
     /// The place: steps from the content, such as `tools`, `1`, `inputSchema`.
     pub path: Vec<String>,
+    /// The line within the prompt, from 1; `None` elsewhere.
+    pub line: Option<usize>,
     /// What is wrong, and what would be right.
     pub message: String,
 }
@@ -41,15 +47,15 @@ pub enum WarningRule {
     RemoteRef,
     /// A regular expression doesn't compile.
     Pattern,
+    /// A text looks like a secret. The message never quotes it.
+    Secret,
 }
 
 impl Warning {
     /// The error of a write that accepts no warnings.
     #[must_use]
     pub fn refusal(&self) -> Error {
-        // Fields are named as far as a tool's member.
-        let field = self.path.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(".");
-        Error::invalid(field, format!("{}; warnings are refused", self.message))
+        Error::invalid(field(&self.path), format!("{}; warnings are refused", self.message))
     }
 }
 
@@ -63,39 +69,61 @@ impl WarningRule {
             Self::DanglingRef => "DANGLING_REF",
             Self::RemoteRef => "REMOTE_REF",
             Self::Pattern => "PATTERN",
+            Self::Secret => "SECRET",
         }
     }
 }
 
 impl CheckedContent {
-    /// The warnings about this content, in the order of its tools; at most a hundred.
+    /// What looks like somebody's secret, by its place.
+    #[must_use]
+    pub fn secrets(&self) -> &[SecretFinding] {
+        &self.secrets
+    }
+
+    /// The warnings about this content: those of secrets, then those of its tools, in their order; at most a hundred.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
-        let mut found = Vec::new();
+        let mut found: Vec<Warning> = self.secrets.iter().map(Warning::from).collect();
         let mut pattern_bytes = PATTERN_BYTES_MAX;
         for (nth, tool) in self.tools.iter().enumerate() {
             warn_of_tool(nth, tool, &mut found, &mut pattern_bytes);
         }
         found.truncate(WARNINGS_MAX);
+        if !self.secrets.is_empty() {
+            // A key of a schema may contain one.
+            let steps = found.iter_mut().flat_map(|warning| &mut warning.path);
+            steps.for_each(|step| *step = redacted(step).into_owned());
+        }
         found
     }
 }
 
+/// The field at fault, as errors name fields: as far as a tool's member or an extension's key.
+fn field(path: &[String]) -> String {
+    let steps = match path.first().map(String::as_str) {
+        Some("tools") => 3,
+        Some(extensions::FIELD) => 2,
+        _ => 1,
+    };
+    path.iter().take(steps).map(String::as_str).collect::<Vec<_>>().join(".")
+}
+
 fn warn_of_tool(nth: usize, tool: ToolView<'_>, found: &mut Vec<Warning>, pattern_bytes: &mut usize) {
     let path = |field: &str| vec!["tools".to_owned(), nth.to_string(), field.to_owned()];
-    let name = tool.name();
+    let (name, quoted) = (tool.name(), redacted(tool.name()));
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
     if !name.chars().all(is_plain) || name.len() > TOOL_NAME_CHARS_MAX {
         let message = format!(
-            "the APIs of models reject the tool name {name:?}: they take up to {TOOL_NAME_CHARS_MAX} letters, digits, `_` and `-`"
+            "the APIs of models reject the tool name {quoted:?}: they take up to {TOOL_NAME_CHARS_MAX} letters, digits, `_` and `-`"
         );
-        found.push(Warning { rule: WarningRule::ToolName, path: path("name"), message });
+        found.push(Warning { rule: WarningRule::ToolName, path: path("name"), line: None, message });
     }
     for (member, field) in
         [(ToolMember::InputSchema, "inputSchema"), (ToolMember::OutputSchema, "outputSchema")]
     {
         if let Some(schema) = tool.json(member) {
-            SchemaWalk::new(&schema, format!("the tool {name:?}"), path(field), found, pattern_bytes)
+            SchemaWalk::new(&schema, format!("the tool {quoted:?}"), path(field), found, pattern_bytes)
                 .of_root();
         }
     }

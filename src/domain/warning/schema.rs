@@ -4,7 +4,7 @@ use std::{cell::OnceCell, collections::HashSet};
 
 use json_reader::Json;
 
-use super::{WARNINGS_MAX, Warning, WarningRule};
+use super::{WARNINGS_MAX, Warning, WarningRule, redacted};
 
 /// The longest pattern that is checked, in bytes.
 const PATTERN_BYTES: usize = 1000;
@@ -85,7 +85,7 @@ impl<'a> SchemaWalk<'a> {
     }
 
     fn warn(&mut self, rule: WarningRule, message: String) {
-        self.found.push(Warning { rule, path: self.path.clone(), message });
+        self.found.push(Warning { rule, path: self.path.clone(), line: None, message });
     }
 
     /// Finds the warnings of the whole schema.
@@ -207,11 +207,12 @@ impl<'a> SchemaWalk<'a> {
     }
 }
 
-/// The beginning of a text, for a message.
+/// The beginning of a text, for a message, without the secrets in it.
 fn shortened(text: &str) -> String {
+    let text = redacted(text);
     match text.char_indices().nth(QUOTED_CHARS) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
+        None => text.into_owned(),
     }
 }
 

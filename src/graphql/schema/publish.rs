@@ -84,11 +84,12 @@ impl VersionContentInput {
     }
 }
 
-/// A part of a content that was accepted, but is likely a mistake: a schema that no provider takes, or a tool's name.
+/// A part of a content that was accepted, but is likely a mistake: a schema or a tool's name that no provider takes, or a
+/// secret. Never quotes a secret.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct Warning {
-    /// The rule that is broken: `TOOL_NAME`, `SCHEMA_ROOT`, `DANGLING_REF`, `REMOTE_REF` or `PATTERN`. New ones may be
-    /// added.
+    /// The rule that is broken: `TOOL_NAME`, `SCHEMA_ROOT`, `DANGLING_REF`, `REMOTE_REF`, `PATTERN` or `SECRET`. New
+    /// ones may be added.
     rule: String,
     /// The place, as steps from the content, such as `["tools", "1", "inputSchema"]`.
     path: Vec<String>,
@@ -99,8 +100,9 @@ pub struct Warning {
 }
 
 impl From<warning::Warning> for Warning {
-    fn from(warning::Warning { rule, path, message }: warning::Warning) -> Self {
-        Self { rule: rule.as_str().to_owned(), path, line: None, message }
+    fn from(warning::Warning { rule, path, line, message }: warning::Warning) -> Self {
+        let line = line.and_then(|line| i32::try_from(line).ok());
+        Self { rule: rule.as_str().to_owned(), path, line, message }
     }
 }
 

@@ -122,21 +122,26 @@ pub struct Version {
 /// A part of the content that was accepted, but is likely a mistake.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct VersionWarning {
-    /// The rule that is broken: `TOOL_NAME`, `SCHEMA_ROOT`, `DANGLING_REF`, `REMOTE_REF` or `PATTERN`. New ones may be
-    /// added.
+    /// The rule that is broken: `TOOL_NAME`, `SCHEMA_ROOT`, `DANGLING_REF`, `REMOTE_REF`, `PATTERN` or `SECRET`. New ones
+    /// may be added.
     rule: &'static str,
     /// The place, as steps from the content.
     path: Vec<String>,
+    /// The line within the prompt, from 1. Null elsewhere.
+    #[schema(required)]
+    line: Option<usize>,
     /// What is wrong, and what would be right.
     message: String,
 }
 
 impl From<Warning> for VersionWarning {
-    fn from(Warning { rule, path, message }: Warning) -> Self {
-        // A tool's member, as REST spells it; then the schema's own keys.
-        let spell = |(nth, step): (usize, String)| if nth < 3 { snake_case(&step) } else { step };
+    fn from(Warning { rule, path, line, message }: Warning) -> Self {
+        // Fields of a content and of a tool are spelled as REST spells them. Other steps are keys that a client chose.
+        let is_tool = path.first().is_some_and(|field| field == "tools");
+        let is_field = |nth: usize| nth == 0 || nth == 2 && is_tool;
+        let spell = |(nth, step): (usize, String)| if is_field(nth) { snake_case(&step) } else { step };
         let path = path.into_iter().enumerate().map(spell).collect();
-        Self { rule: rule.as_str(), path, message }
+        Self { rule: rule.as_str(), path, line, message }
     }
 }
 
