@@ -10,6 +10,7 @@ use agent_registry::{
         Caller, ServiceScope,
         agent::CreateAgent,
         customer::CreateCustomer,
+        environment::EnvironmentKey,
         service_token::CreateServiceToken,
         version::{Content, PublishVersion},
     },
@@ -79,7 +80,7 @@ impl World {
             agent_id: agent,
             content: content(),
             message: None,
-            activate: true,
+            activate: Some(EnvironmentKey::default()),
             expected_latest_number: None,
             if_changed: false,
             refuse_warnings: false,
@@ -99,7 +100,9 @@ impl World {
         for _ in 0..100 {
             let proven = door.registry.verify_credential(&self.token).await?;
             let caller = door.hub.look_up(proven, &self.token, &origin).await?;
-            door.hub.active_config(&door.registry.reading(&caller), self.agent).await?;
+            door.hub
+                .active_config(&door.registry.reading(&caller), self.agent, &EnvironmentKey::default())
+                .await?;
             if door.hub.cached_config(&self.token, self.agent).is_some() {
                 return Ok(());
             }

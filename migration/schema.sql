@@ -14,17 +14,26 @@ CREATE TABLE registry.activations (
     revision bigint,
     "position" integer,
     cursor_hash bytea,
+    environment_id uuid NOT NULL,
+    environment_key text COLLATE "C" NOT NULL DEFAULT 'production'::text,
+    promoted_from text COLLATE "C",
     CONSTRAINT activations_pkey PRIMARY KEY (id),
     CONSTRAINT activations_changes_something CHECK ((version_id IS DISTINCT FROM previous_version_id)),
+    CONSTRAINT activations_promoted CHECK (((promoted_from IS NULL) OR ((reason = 'ACTIVATE'::text) AND (promoted_from <> environment_key)))),
     CONSTRAINT activations_reason CHECK ((reason = ANY (ARRAY['ACTIVATE'::text, 'PUBLISH'::text, 'ROLLBACK'::text, 'DEACTIVATE'::text, 'ARCHIVE'::text]))),
     CONSTRAINT activations_agent_fkey FOREIGN KEY (customer_id, agent_id) REFERENCES registry.agents(customer_id, id),
+    CONSTRAINT activations_environment_fkey FOREIGN KEY (customer_id, environment_id, environment_key) REFERENCES registry.environments(customer_id, id, key),
     CONSTRAINT activations_previous_version_fkey FOREIGN KEY (agent_id, previous_version_id) REFERENCES registry.agent_versions(agent_id, id),
     CONSTRAINT activations_version_fkey FOREIGN KEY (agent_id, version_id) REFERENCES registry.agent_versions(agent_id, id)
 );
 
 CREATE INDEX activations_agent_idx ON registry.activations USING btree (agent_id, id);
+CREATE INDEX activations_environment_idx ON registry.activations USING btree (agent_id, environment_key, id);
 CREATE INDEX activations_revision_idx ON registry.activations USING btree (agent_id, revision, "position");
+CREATE INDEX activations_serving_idx ON registry.activations USING btree (agent_id, environment_key, revision, "position");
+CREATE INDEX activations_version_idx ON registry.activations USING btree (agent_id, version_id, environment_key) WHERE (version_id IS NOT NULL);
 
+CREATE TRIGGER activations_date_serving AFTER UPDATE OF revision ON registry.activations FOR EACH ROW EXECUTE FUNCTION registry.date_serving();
 CREATE TRIGGER activations_final BEFORE UPDATE ON registry.activations FOR EACH ROW EXECUTE FUNCTION registry.check_activation_update();
 CREATE TRIGGER activations_immutable BEFORE DELETE ON registry.activations FOR EACH ROW EXECUTE FUNCTION registry.refuse_change();
 CREATE TRIGGER activations_keep BEFORE TRUNCATE ON registry.activations FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
@@ -33,6 +42,8 @@ CREATE TRIGGER activations_unplaced BEFORE INSERT ON registry.activations FOR EA
 
 ALTER TABLE registry.activations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
+CREATE POLICY activations_reached ON registry.activations AS RESTRICTIVE FOR ALL
+    USING (('*'::text = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[])) OR (environment_key = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[])));
 CREATE POLICY activations_read ON registry.activations FOR SELECT
     USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text])) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
 CREATE POLICY activations_write ON registry.activations FOR ALL
@@ -143,6 +154,7 @@ CREATE TABLE registry.agents (
     active_model_name text,
     name_folded text COLLATE "C" NOT NULL GENERATED ALWAYS AS (registry.fold_case(name)) STORED,
     source_id uuid,
+    name_revision bigint NOT NULL DEFAULT 0,
     CONSTRAINT agents_pkey PRIMARY KEY (id),
     CONSTRAINT agents_customer_id_key UNIQUE (customer_id, id),
     CONSTRAINT agents_customer_name_key UNIQUE (customer_id, name),
@@ -171,10 +183,12 @@ CREATE INDEX agents_name_lower_idx ON registry.agents USING btree (name_lower, i
 CREATE INDEX agents_owner_idx ON registry.agents USING btree (owner_id, id) WHERE (owner_id IS NOT NULL);
 
 CREATE TRIGGER agents_active_version_changed BEFORE UPDATE OF active_version_id ON registry.agents FOR EACH ROW WHEN ((old.active_version_id IS DISTINCT FROM new.active_version_id)) EXECUTE FUNCTION registry.index_active_version();
+CREATE TRIGGER agents_archived_serves_nowhere BEFORE UPDATE OF archived_at ON registry.agents FOR EACH ROW WHEN (((old.archived_at IS NULL) AND (new.archived_at IS NOT NULL))) EXECUTE FUNCTION registry.check_agent_archival();
 CREATE TRIGGER agents_immutable BEFORE DELETE ON registry.agents FOR EACH ROW EXECUTE FUNCTION registry.refuse_change();
 CREATE TRIGGER agents_keep BEFORE TRUNCATE ON registry.agents FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
 CREATE TRIGGER agents_name_changed AFTER UPDATE OF name ON registry.agents FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION registry.index_agent_name();
 CREATE TRIGGER agents_name_inserted AFTER INSERT ON registry.agents FOR EACH ROW EXECUTE FUNCTION registry.index_agent_name();
+CREATE TRIGGER agents_served_in_default AFTER UPDATE OF active_version_id, activated_at ON registry.agents FOR EACH ROW WHEN (((old.active_version_id IS DISTINCT FROM new.active_version_id) OR (old.activated_at IS DISTINCT FROM new.activated_at))) EXECUTE FUNCTION registry.serve_in_default();
 
 ALTER TABLE registry.agents ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
@@ -196,8 +210,10 @@ CREATE TABLE registry.api_keys (
     last_used_at timestamp with time zone,
     revoked_at timestamp with time zone,
     replaced_by uuid,
+    environment_ids uuid[],
     CONSTRAINT api_keys_pkey PRIMARY KEY (id),
     CONSTRAINT api_keys_customer_id_key UNIQUE (customer_id, id),
+    CONSTRAINT api_keys_environment_ids CHECK (((cardinality(environment_ids) >= 1) AND (cardinality(environment_ids) <= 100))),
     CONSTRAINT api_keys_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
     CONSTRAINT api_keys_scopes CHECK (((cardinality(scopes) > 0) AND (scopes <@ ARRAY['agents:read'::text, 'agents:write'::text, 'versions:publish'::text, 'versions:activate'::text, 'configs:read'::text, 'activations:watch'::text, 'changes:read'::text]))),
     CONSTRAINT api_keys_secret_hash_length CHECK ((octet_length(secret_hash) = 32)),
@@ -279,6 +295,7 @@ CREATE TABLE registry.customers (
 
 CREATE INDEX customers_name_idx ON registry.customers USING btree (name, id);
 
+CREATE TRIGGER customers_default_environment AFTER INSERT ON registry.customers FOR EACH ROW EXECUTE FUNCTION registry.add_default_environment();
 CREATE TRIGGER customers_erased_is_final BEFORE UPDATE ON registry.customers FOR EACH ROW WHEN ((old.erased_at IS NOT NULL)) EXECUTE FUNCTION registry.refuse_change();
 CREATE TRIGGER customers_keep BEFORE TRUNCATE ON registry.customers FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
 
@@ -290,6 +307,54 @@ CREATE POLICY customers_read ON registry.customers FOR SELECT
     USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text, 'auth'::text])) OR (id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
 CREATE POLICY customers_update ON registry.customers FOR UPDATE
     USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+
+CREATE TABLE registry.environments (
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    name text NOT NULL,
+    rank integer NOT NULL,
+    is_default boolean NOT NULL,
+    promote_from uuid,
+    min_soak_seconds integer NOT NULL DEFAULT 0,
+    on_breaking text NOT NULL,
+    allowed_models text[],
+    activate_role text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    archived_at timestamp with time zone,
+    CONSTRAINT environments_pkey PRIMARY KEY (id),
+    CONSTRAINT environments_customer_id_key UNIQUE (customer_id, id),
+    CONSTRAINT environments_customer_id_with_key UNIQUE (customer_id, id, key),
+    CONSTRAINT environments_customer_key_key UNIQUE (customer_id, key),
+    CONSTRAINT environments_activate_role CHECK ((activate_role = ANY (ARRAY['EDITOR'::text, 'ADMIN'::text]))),
+    CONSTRAINT environments_allowed_models CHECK (((cardinality(allowed_models) >= 1) AND (cardinality(allowed_models) <= 100))),
+    CONSTRAINT environments_default_is_kept CHECK (((NOT is_default) OR (archived_at IS NULL))),
+    CONSTRAINT environments_default_is_production CHECK ((is_default = (key = 'production'::text))),
+    CONSTRAINT environments_key_form CHECK ((key ~ '^[a-z][a-z0-9-]{0,31}$'::text)),
+    CONSTRAINT environments_min_soak CHECK (((min_soak_seconds >= 0) AND (min_soak_seconds <= 31536000))),
+    CONSTRAINT environments_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+    CONSTRAINT environments_on_breaking CHECK ((on_breaking = ANY (ARRAY['ALLOW'::text, 'CONFIRM'::text, 'REFUSE'::text]))),
+    CONSTRAINT environments_promote_from_another CHECK ((promote_from <> id)),
+    CONSTRAINT environments_soak_elsewhere CHECK (((promote_from IS NOT NULL) OR (min_soak_seconds = 0))),
+    CONSTRAINT environments_customer_fkey FOREIGN KEY (customer_id) REFERENCES registry.customers(id),
+    CONSTRAINT environments_promote_from_fkey FOREIGN KEY (customer_id, promote_from) REFERENCES registry.environments(customer_id, id)
+);
+
+CREATE UNIQUE INDEX environments_default_key ON registry.environments USING btree (customer_id) WHERE is_default;
+
+CREATE TRIGGER environments_immutable BEFORE DELETE ON registry.environments FOR EACH ROW EXECUTE FUNCTION registry.refuse_change();
+CREATE TRIGGER environments_keep BEFORE TRUNCATE ON registry.environments FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+CREATE TRIGGER environments_key_is_final BEFORE UPDATE ON registry.environments FOR EACH ROW WHEN ((((old.id IS DISTINCT FROM new.id) OR (old.customer_id IS DISTINCT FROM new.customer_id)) OR (old.key IS DISTINCT FROM new.key))) EXECUTE FUNCTION registry.refuse_change();
+
+ALTER TABLE registry.environments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY environments_reached ON registry.environments AS RESTRICTIVE FOR ALL
+    USING (('*'::text = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[])) OR (key = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[])));
+CREATE POLICY environments_read ON registry.environments FOR SELECT
+    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text, 'auth'::text])) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
+CREATE POLICY environments_write ON registry.environments FOR ALL
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
 
 CREATE TABLE registry.idempotency_keys (
     principal_id uuid NOT NULL,
@@ -444,10 +509,12 @@ CREATE TABLE registry.rollback_targets (
     agent_id uuid NOT NULL,
     version_id uuid NOT NULL,
     place integer NOT NULL,
-    CONSTRAINT rollback_targets_pkey PRIMARY KEY (agent_id, version_id),
-    CONSTRAINT rollback_targets_place_key UNIQUE (agent_id, place),
+    environment_key text COLLATE "C" NOT NULL DEFAULT 'production'::text,
+    CONSTRAINT rollback_targets_pkey PRIMARY KEY (agent_id, environment_key, version_id),
+    CONSTRAINT rollback_targets_place_key UNIQUE (agent_id, environment_key, place),
     CONSTRAINT rollback_targets_place CHECK ((place >= 1)),
     CONSTRAINT rollback_targets_agent_fkey FOREIGN KEY (customer_id, agent_id) REFERENCES registry.agents(customer_id, id),
+    CONSTRAINT rollback_targets_environment_fkey FOREIGN KEY (customer_id, environment_key) REFERENCES registry.environments(customer_id, key),
     CONSTRAINT rollback_targets_version_fkey FOREIGN KEY (agent_id, version_id) REFERENCES registry.agent_versions(agent_id, id)
 );
 
@@ -457,6 +524,8 @@ ALTER TABLE registry.rollback_targets ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL
 
 CREATE POLICY rollback_targets_all ON registry.rollback_targets FOR ALL
     USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+CREATE POLICY rollback_targets_reached ON registry.rollback_targets AS RESTRICTIVE FOR ALL
+    USING (('*'::text = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[])) OR (environment_key = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[])));
 
 CREATE TABLE registry.schema_migrations (
     number integer NOT NULL,
@@ -480,8 +549,10 @@ CREATE TABLE registry.service_tokens (
     created_by_id uuid,
     expires_at timestamp with time zone,
     replaced_by uuid,
+    environments text[],
     CONSTRAINT service_tokens_pkey PRIMARY KEY (id),
     CONSTRAINT service_tokens_customer_ids CHECK (((cardinality(customer_ids) >= 1) AND (cardinality(customer_ids) <= 100))),
+    CONSTRAINT service_tokens_environments CHECK (((cardinality(environments) >= 1) AND (cardinality(environments) <= 100))),
     CONSTRAINT service_tokens_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
     CONSTRAINT service_tokens_scopes CHECK (((cardinality(scopes) > 0) AND (scopes <@ ARRAY['configs:read'::text, 'activations:watch'::text]))),
     CONSTRAINT service_tokens_secret_hash_length CHECK ((octet_length(secret_hash) = 32)),
@@ -496,6 +567,37 @@ CREATE POLICY service_tokens_read ON registry.service_tokens FOR SELECT
     USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR ((( SELECT registry.scope() AS scope) = 'auth'::text) AND ((expires_at IS NULL) OR (expires_at > now()))));
 CREATE POLICY service_tokens_write ON registry.service_tokens FOR ALL
     USING (( SELECT registry.scope() AS scope) = 'platform'::text);
+
+CREATE TABLE registry.servings (
+    customer_id uuid NOT NULL,
+    agent_id uuid NOT NULL,
+    environment_id uuid NOT NULL,
+    environment_key text COLLATE "C" NOT NULL,
+    active_version_id uuid,
+    activated_at timestamp with time zone,
+    config_revision bigint NOT NULL DEFAULT 0,
+    CONSTRAINT servings_pkey PRIMARY KEY (agent_id, environment_id),
+    CONSTRAINT servings_activated_with_version CHECK (((active_version_id IS NULL) = (activated_at IS NULL))),
+    CONSTRAINT servings_agent_fkey FOREIGN KEY (customer_id, agent_id) REFERENCES registry.agents(customer_id, id),
+    CONSTRAINT servings_environment_fkey FOREIGN KEY (customer_id, environment_id, environment_key) REFERENCES registry.environments(customer_id, id, key),
+    CONSTRAINT servings_version_fkey FOREIGN KEY (agent_id, active_version_id) REFERENCES registry.agent_versions(agent_id, id)
+);
+
+CREATE INDEX servings_customer_idx ON registry.servings USING btree (customer_id, environment_key, agent_id);
+CREATE INDEX servings_environment_idx ON registry.servings USING btree (environment_key, agent_id) INCLUDE (customer_id);
+
+CREATE TRIGGER servings_archived_is_inactive BEFORE INSERT OR UPDATE OF active_version_id ON registry.servings FOR EACH ROW WHEN ((new.active_version_id IS NOT NULL)) EXECUTE FUNCTION registry.check_serving();
+CREATE TRIGGER servings_immutable BEFORE DELETE ON registry.servings FOR EACH ROW EXECUTE FUNCTION registry.refuse_change();
+CREATE TRIGGER servings_keep BEFORE TRUNCATE ON registry.servings FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.servings ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY servings_reached ON registry.servings AS RESTRICTIVE FOR ALL
+    USING (('*'::text = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[])) OR (environment_key = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[])));
+CREATE POLICY servings_read ON registry.servings FOR SELECT
+    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text])) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
+CREATE POLICY servings_write ON registry.servings FOR ALL
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
 
 CREATE TABLE registry.users (
     id uuid NOT NULL,
@@ -527,6 +629,19 @@ CREATE POLICY users_read ON registry.users FOR SELECT
  LIMIT 1));
 CREATE POLICY users_update ON registry.users FOR UPDATE
     USING (( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'auth'::text]));
+
+CREATE OR REPLACE FUNCTION registry.add_default_environment()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    INSERT INTO registry.environments (id, customer_id, key, name, rank, is_default, on_breaking, activate_role, created_at, updated_at)
+    VALUES (gen_random_uuid(), NEW.id, 'production', 'Production', 0, true, 'ALLOW', 'EDITOR', NEW.created_at, NEW.created_at);
+    RETURN NULL;
+END
+$function$;
 
 CREATE OR REPLACE FUNCTION registry.add_first_identity()
  RETURNS trigger
@@ -573,10 +688,12 @@ BEGIN
             UPDATE registry.activations SET revision = head.revision, position = head.position,
                 cursor_hash = substr(head.chain_hash, 1, 8)
             WHERE id = entry.subject_id;
-        END IF;
-        IF entry.action IN ('agent.activated', 'agent.deactivated') OR entry.action = 'agent.updated'
+            IF coalesce(entry.details::jsonb ->> 'environment', 'production') = 'production' THEN
+                UPDATE registry.agents SET config_revision = head.revision WHERE id = entry.agent_id;
+            END IF;
+        ELSIF entry.action = 'agent.updated'
            AND entry.details::jsonb #> '{before,name}' IS DISTINCT FROM entry.details::jsonb #> '{after,name}' THEN
-            UPDATE registry.agents SET config_revision = head.revision WHERE id = entry.agent_id;
+            UPDATE registry.agents SET config_revision = head.revision, name_revision = head.revision WHERE id = entry.agent_id;
         END IF;
     END LOOP;
     IF head.position = 0 THEN
@@ -597,10 +714,16 @@ RETURN sha256(((((((((((((registry.hash_field((revision)::text) || registry.hash
 CREATE OR REPLACE FUNCTION registry.check_activation_insert()
  RETURNS trigger
  LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF NEW.revision IS NOT NULL OR NEW.position IS NOT NULL OR NEW.cursor_hash IS NOT NULL THEN
         RAISE EXCEPTION 'an activation takes its place from the log' USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF NEW.environment_id IS NULL THEN
+        NEW.environment_id := (SELECT e.id FROM registry.environments AS e
+                               WHERE e.customer_id = NEW.customer_id AND e.key = NEW.environment_key);
     END IF;
     RETURN NEW;
 END
@@ -612,12 +735,34 @@ CREATE OR REPLACE FUNCTION registry.check_activation_update()
 AS $function$
 BEGIN
     IF OLD.revision IS NOT NULL
-       OR ROW (NEW.id, NEW.customer_id, NEW.agent_id, NEW.version_id, NEW.previous_version_id, NEW.reason,
-               NEW.activated_by_kind, NEW.activated_by_id, NEW.activated_at)
+       OR ROW (NEW.id, NEW.customer_id, NEW.agent_id, NEW.environment_id, NEW.environment_key, NEW.version_id,
+               NEW.previous_version_id, NEW.reason, NEW.promoted_from, NEW.activated_by_kind, NEW.activated_by_id, NEW.activated_at)
           IS DISTINCT FROM
-          ROW (OLD.id, OLD.customer_id, OLD.agent_id, OLD.version_id, OLD.previous_version_id, OLD.reason,
-               OLD.activated_by_kind, OLD.activated_by_id, OLD.activated_at) THEN
+          ROW (OLD.id, OLD.customer_id, OLD.agent_id, OLD.environment_id, OLD.environment_key, OLD.version_id,
+               OLD.previous_version_id, OLD.reason, OLD.promoted_from, OLD.activated_by_kind, OLD.activated_by_id, OLD.activated_at) THEN
         RAISE EXCEPTION 'rows of activations never change' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.check_agent_archival()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    reach text := coalesce(current_setting('registry.environments', true), '');
+    serves boolean;
+BEGIN
+    PERFORM set_config('registry.environments', '{*}', true);
+    serves := EXISTS (SELECT FROM registry.servings WHERE agent_id = NEW.id AND active_version_id IS NOT NULL
+                      AND environment_key <> 'production');
+    PERFORM set_config('registry.environments', reach, true);
+    IF serves THEN
+        RAISE EXCEPTION 'the agent serves in another environment'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'agents_archived_serves_nowhere';
     END IF;
     RETURN NEW;
 END
@@ -653,6 +798,22 @@ BEGIN
         RETURN NEW;
     END IF;
     RAISE EXCEPTION 'the log begins at the end of a later commit, or where it did' USING ERRCODE = 'restrict_violation';
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.check_serving()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    IF EXISTS (SELECT FROM registry.agents WHERE id = NEW.agent_id AND archived_at IS NOT NULL)
+       OR EXISTS (SELECT FROM registry.environments WHERE id = NEW.environment_id AND archived_at IS NOT NULL) THEN
+        RAISE EXCEPTION 'what is archived serves nothing'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'servings_archived_is_inactive';
+    END IF;
+    RETURN NEW;
 END
 $function$;
 
@@ -725,6 +886,19 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION registry.date_serving()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    UPDATE registry.servings SET config_revision = NEW.revision
+    WHERE agent_id = NEW.agent_id AND environment_id = NEW.environment_id;
+    RETURN NULL;
+END
+$function$;
+
 CREATE OR REPLACE FUNCTION registry.fold_case(given text)
  RETURNS text
  LANGUAGE sql
@@ -793,13 +967,16 @@ BEGIN
     IF NEW.reason = 'ROLLBACK' THEN
         DELETE FROM registry.rollback_targets AS t
         USING registry.rollback_targets AS target
-        WHERE target.agent_id = NEW.agent_id AND target.version_id = NEW.version_id
-          AND t.agent_id = NEW.agent_id AND t.place > target.place;
-        DELETE FROM registry.rollback_targets WHERE agent_id = NEW.agent_id AND version_id = NEW.previous_version_id;
+        WHERE target.agent_id = NEW.agent_id AND target.environment_key = NEW.environment_key
+          AND target.version_id = NEW.version_id
+          AND t.agent_id = NEW.agent_id AND t.environment_key = NEW.environment_key AND t.place > target.place;
+        DELETE FROM registry.rollback_targets
+        WHERE agent_id = NEW.agent_id AND environment_key = NEW.environment_key AND version_id = NEW.previous_version_id;
     ELSIF NEW.version_id IS NOT NULL THEN
-        INSERT INTO registry.rollback_targets (customer_id, agent_id, version_id, place)
-        VALUES (NEW.customer_id, NEW.agent_id, NEW.version_id,
-                1 + coalesce((SELECT max(place) FROM registry.rollback_targets WHERE agent_id = NEW.agent_id), 0))
+        INSERT INTO registry.rollback_targets (customer_id, agent_id, environment_key, version_id, place)
+        VALUES (NEW.customer_id, NEW.agent_id, NEW.environment_key, NEW.version_id,
+                1 + coalesce((SELECT max(place) FROM registry.rollback_targets
+                              WHERE agent_id = NEW.agent_id AND environment_key = NEW.environment_key), 0))
         ON CONFLICT ON CONSTRAINT rollback_targets_pkey DO UPDATE SET place = EXCLUDED.place;
     END IF;
     RETURN NULL;
@@ -892,8 +1069,30 @@ CREATE OR REPLACE FUNCTION registry.scope_customers()
  STABLE PARALLEL SAFE
 RETURN CASE WHEN (registry.scope() = 'limited'::text) THEN '{}'::uuid[] ELSE COALESCE((NULLIF(current_setting('registry.customers'::text, true), ''::text))::uuid[], '{}'::uuid[]) END;
 
+CREATE OR REPLACE FUNCTION registry.scope_environments()
+ RETURNS text[]
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN COALESCE((NULLIF(current_setting('registry.environments'::text, true), ''::text))::text[], '{production}'::text[]);
+
 CREATE OR REPLACE FUNCTION registry.scope_principal()
  RETURNS uuid
  LANGUAGE sql
  STABLE PARALLEL SAFE
 RETURN (NULLIF(current_setting('registry.principal'::text, true), ''::text))::uuid;
+
+CREATE OR REPLACE FUNCTION registry.serve_in_default()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    INSERT INTO registry.servings AS s (customer_id, agent_id, environment_id, environment_key, active_version_id, activated_at)
+    SELECT NEW.customer_id, NEW.id, e.id, e.key, NEW.active_version_id, NEW.activated_at
+    FROM registry.environments AS e WHERE e.customer_id = NEW.customer_id AND e.key = 'production'
+    ON CONFLICT ON CONSTRAINT servings_pkey DO UPDATE
+    SET active_version_id = EXCLUDED.active_version_id, activated_at = EXCLUDED.activated_at;
+    RETURN NULL;
+END
+$function$;

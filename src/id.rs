@@ -78,6 +78,8 @@ ids! {
     AgentId;
     /// The id of a version of an agent.
     VersionId;
+    /// The id of an environment of a customer.
+    EnvironmentId;
     /// The id of an activation: the record of one change of an agent's active version.
     ActivationId;
     /// The id of a service token.

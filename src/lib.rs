@@ -4,6 +4,7 @@
 // In layer order: a module imports only modules listed above it.
 pub mod cache;
 pub mod clock;
+pub mod environment_key;
 pub mod id;
 pub mod share;
 pub mod task;

@@ -30,6 +30,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("telemetry", &["config"]),
     ("cache",     &[]),
     ("id",        &[]),
+    ("environment_key", &[]),
     ("clock",     &[]),
     ("task",      &[]),
     ("share",     &[]),
@@ -43,7 +44,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// What every layer may import too.
-const SHARED: &[&str] = &["cache", "id", "clock", "task", "share"];
+const SHARED: &[&str] = &["cache", "id", "environment_key", "clock", "task", "share"];
 
 /// The crates of the web layers, of the database, and of migrations.
 const WEB: &[&str] = &["axum", "async_graphql", "async_graphql_axum", "tower_http"];
@@ -57,6 +58,7 @@ const BANNED: &[(&str, &[&[&str]])] = &[
     ("telemetry", &[SQL, TABLES]),
     ("cache",     &[WEB, SQL, TABLES]),
     ("id",        &[WEB, TABLES]),
+    ("environment_key", &[WEB, TABLES]),
     ("clock",     &[WEB, SQL, TABLES]),
     ("task",      &[WEB, SQL, TABLES]),
     ("share",     &[WEB, SQL, TABLES]),

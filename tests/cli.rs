@@ -3,6 +3,8 @@
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "tests parse the service's own responses")]
 
+#[path = "cli/environment.rs"]
+mod environment;
 #[path = "cli/gone.rs"]
 mod gone;
 #[path = "cli/issuer.rs"]

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use agent_registry::{
     clock::Clock,
     domain::{
-        Caller, ErrorCode, KeyPrincipal, KeyScope, Principal, ServicePrincipal, ServiceScope, UserPrincipal,
+        Caller, EnvironmentFilter, ErrorCode, KeyPrincipal, KeyScope, Principal, ServicePrincipal,
+        ServiceScope, UserPrincipal,
         customer::Plan,
         member::Role,
         policy::{Action, allow, allow_on, is_platform, tenant_filter},
@@ -42,6 +43,7 @@ fn key(customer_id: CustomerId, scopes: &[KeyScope]) -> Caller {
         scopes: scopes.iter().copied().collect(),
         plan: Plan::Free,
         expires_at: None,
+        environments: EnvironmentFilter::All,
     };
     Caller { principal: Principal::ApiKey(principal), ..Caller::system("test") }
 }
@@ -61,6 +63,7 @@ fn service_at(customers: Option<BTreeSet<CustomerId>>, scopes: &[ServiceScope]) 
         name: "gateway".to_owned(),
         scopes: scopes.iter().copied().collect(),
         customers,
+        environments: EnvironmentFilter::All,
         expires_at: None,
     };
     Caller { principal: Principal::Service(principal), ..Caller::system("test") }
@@ -130,6 +133,7 @@ fn its_table_is_this_one() {
     yyyNNy yFFFyyF FNyFFyNNy ReadContent
     yyyNNy yyyyyyF FNFFFFFFy ReadNotes
     yyyNNy FFFFFFy FNFFFFFFy ReadPeople
+    FFyNNy FFFFFFF FFFFFFFFy ManageEnvironments
     FyyNNy FyFFFFF FNFFFFFFy WriteAgents
     FyyNNy FFyFFFF FNFFFFFFy PublishVersions
     FyyNNy FFFyFFF FNFFFFFFy ActivateVersions

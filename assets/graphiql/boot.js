@@ -40,6 +40,45 @@ query WhoAmI {
 # }
 `;
 
+  const ENVIRONMENTS = `# What each agent serves in each environment of its customer, and where a rollback would lead.
+query Environments {
+  customers(first: 5) {
+    nodes {
+      name
+      environments { key name onBreaking activateRole }
+      agents(first: 5) {
+        nodes {
+          id name
+          servings { environment { key } activeVersion { id number } rollbackTarget { number } }
+        }
+      }
+    }
+  }
+}
+`;
+
+  const PROMOTE = `# Activates in one environment what is active in another, if both are as you expect. Fill in the variables below.
+mutation Promote($input: PromoteVersionInput!) {
+  promoteVersion(input: $input) {
+    serving { environment { key } activeVersion { number } }
+    userErrors { code field message }
+  }
+}
+`;
+
+  const PROMOTE_VARIABLES = `{
+  "input": {
+    "agentId": "",
+    "fromEnvironment": "staging",
+    "toEnvironment": "production",
+    "expectedFromVersionId": "",
+    "expectedToVersionId": null
+  }
+}`;
+
+  // The tabs of a browser that has none stored.
+  const TABS = [{ query: QUERY }, { query: ENVIRONMENTS }, { query: PROMOTE, variables: PROMOTE_VARIABLES }];
+
   const http = new URL("graphql", document.baseURI);
   const socket = new URL(http);
   socket.protocol = http.protocol === "https:" ? "wss:" : "ws:";
@@ -189,6 +228,7 @@ query WhoAmI {
       schemaDescription: true,
       inputValueDeprecation: true,
       defaultQuery: QUERY,
+      defaultTabs: TABS,
       defaultEditorToolsVisibility: "variables",
       isHeadersEditorEnabled: false,
       shouldPersistHeaders: false,

@@ -81,6 +81,7 @@ pub static STEPS: &[Step] = &[
     step!("0018_import"),
     step!("0019_service_tokens"),
     step!("0020_extensions"),
+    step!("0021_environments"),
 ];
 
 /// Returns the schema number of this binary: that of the last migration it knows.

@@ -16,6 +16,7 @@ use crate::{
     config::Common,
     domain::{
         Caller,
+        environment::EnvironmentKey,
         transfer::{ExportAgents, Exported},
     },
     id::CustomerId,
@@ -27,6 +28,9 @@ pub(super) struct Export {
     /// The id of the customer whose agents are exported
     #[arg(long, value_name = "ID")]
     customer: CustomerId,
+    /// The environment whose active versions are exported as `active` [default: all, the others as `active_in`]
+    #[arg(long, value_name = "KEY")]
+    environment: Option<EnvironmentKey>,
     /// An agent to export, by its name or id; may be repeated [default: all agents]
     #[arg(long = "agent", value_name = "NAME|ID")]
     agents: Vec<String>,
@@ -37,8 +41,8 @@ pub(super) struct Export {
 
 impl Export {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
-        let Self { customer, agents, output } = self;
-        let input = ExportAgents { customer_id: customer, agents, memory: None };
+        let Self { customer, environment, agents, output } = self;
+        let input = ExportAgents { customer_id: customer, environment, agents, memory: None };
         let mut draft = Draft::open(output.as_deref())?;
         let work = async |context: &CliContext| write(context, input, &mut draft).await;
         let Exported { agents, versions } = with_context(common, work).await?;

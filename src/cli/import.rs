@@ -16,6 +16,7 @@ use crate::{
     config::Common,
     domain::{
         Caller,
+        environment::EnvironmentKey,
         transfer::{
             Converted, FOREIGN_BYTES_MAX, ForeignFormat, ImportAgents, ImportError, ImportOptions, Imported,
             LineOutcome, LineReport, convert, temporary_file,
@@ -44,6 +45,9 @@ pub(super) struct Import {
     /// The model of versions without one
     #[arg(long, default_value = "gpt-4-turbo")]
     model: String,
+    /// The environment that a line's `active`, and --activate, are about
+    #[arg(long, value_name = "KEY", default_value_t)]
+    environment: EnvironmentKey,
     /// Activate the last version of each new agent, unless the file says which version is active
     #[arg(long)]
     activate: bool,
@@ -105,8 +109,9 @@ impl Import {
         from: &mut File,
         bar: &ProgressBar,
     ) -> Result<Imported, Failure> {
-        let Self { file: _, format: _, customer, model, activate, exact, skip_bad, dry_run } = self;
-        let options = ImportOptions { activate, exact, skip_bad, dry_run };
+        let Self { file: _, format: _, customer, model, environment, activate, exact, skip_bad, dry_run } =
+            self;
+        let options = ImportOptions { environment, activate, exact, skip_bad, dry_run };
         let input = ImportAgents::new(customer, model, options);
         let (registry, caller) = (&context.registry, Caller::system("import"));
         // With `--skip-bad`, a line that the plan has no room for is skipped like any other.

@@ -20,6 +20,7 @@ mod audit;
 mod customer;
 mod demo;
 mod draft;
+mod environment;
 mod export;
 mod import;
 mod issuer;
@@ -70,6 +71,9 @@ enum Command {
     /// Create and list customers
     #[command(subcommand)]
     Customer(customer::Customer),
+    /// Create, list, archive and restore the environments of a customer
+    #[command(subcommand)]
+    Environment(environment::EnvironmentCommand),
     /// Import agents with their version histories into a customer; existing versions aren't changed
     Import(import::Import),
     /// Export a customer's agents with their version histories, in the format of `import`
@@ -195,6 +199,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Member(command) => command.run(&common).await,
         Command::Token(command) => command.run(&common).await,
         Command::Customer(command) => command.run(&common).await,
+        Command::Environment(command) => command.run(&common).await,
         Command::Import(command) => command.run(&common).await,
         Command::Export(command) => command.run(&common).await,
         Command::Audit(command) => command.run(&common).await,

@@ -34,7 +34,7 @@ pub(super) enum Token {
     /// Create a successor of a service token, with the same name, scopes, customers and expiry; it is shown only once
     Rotate(Rotate),
     /// Print all service tokens, one per line: id, name, scopes, accepted, expired or revoked, customers (all, or their
-    /// ids), expiry (never, or a time)
+    /// ids), expiry (never, or a time), environments (all, or their keys)
     List,
     /// Revoke a service token
     Revoke(Revoke),
@@ -76,6 +76,10 @@ pub(super) struct Service {
     /// The UUID of a customer that the token is limited to, at most 100; repeatable. All customers when left out
     #[arg(long = "customer", value_name = "CUSTOMER")]
     customers: Vec<CustomerId>,
+    /// The key of an environment that the token is limited to, the same for every customer; repeatable. All environments
+    /// when left out
+    #[arg(long = "environment", value_name = "KEY")]
+    environments: Vec<String>,
     /// When the token stops being accepted: a time, such as 2027-01-31T00:00:00Z, or after how long, such as 90d. Never
     /// when left out
     #[arg(long, value_name = "TIME|DURATION")]
@@ -205,7 +209,7 @@ impl Token {
                 }
                 Ok(Some(token))
             }
-            Self::Service(Service { name, scopes, customers, expires }) => {
+            Self::Service(Service { name, scopes, customers, environments, expires }) => {
                 let now = registry.clock().now();
                 let too_late = || Error::invalid("expires", "--expires is beyond the calendar");
                 let input = CreateServiceToken {
@@ -213,6 +217,7 @@ impl Token {
                     scopes: scopes.into_iter().collect(),
                     customer_ids: Some(customers.into_iter().collect())
                         .filter(|some: &BTreeSet<_>| !some.is_empty()),
+                    environments: Some(environments).filter(|some| !some.is_empty()),
                     expires_at: expires.map(|at| at.instant(now).ok_or_else(too_late)).transpose()?,
                 };
                 let made = registry.create_service_token(&system, input).await?.value;
@@ -254,8 +259,9 @@ fn token_line(token: &ServiceToken, now: Instant) -> String {
         || "all".to_owned(),
         |customers| customers.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
     );
+    let environments = token.environments.as_ref().map_or_else(|| "all".to_owned(), |keys| keys.join(","));
     let (scopes, expiry) = (token.scopes.join(","), expiry_text(token.expires_at));
-    format!("{}\t{}\t{scopes}\t{state}\t{customers}\t{expiry}", token.id, token.name)
+    format!("{}\t{}\t{scopes}\t{state}\t{customers}\t{expiry}\t{environments}", token.id, token.name)
 }
 
 /// A token's expiry: a time, or `never`.

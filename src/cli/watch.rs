@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, print_line};
-use crate::config::Common;
+use crate::{config::Common, domain::environment::EnvironmentKey};
 
 /// Arguments of `watch`.
 #[derive(Debug, Args)]
@@ -26,6 +26,9 @@ pub(super) struct Watch {
     /// The file with the token, read again at each connection [default: the variable TOKEN]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// The environment whose configurations are followed
+    #[arg(long, value_name = "KEY", default_value = "production")]
+    environment: EnvironmentKey,
     /// Only this customer's agents
     #[arg(long, value_name = "ID")]
     customer: Option<CustomerId>,
@@ -45,7 +48,7 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let Self { url, state, token_file, customer, agents, once, accept_empty, json } = self;
+        let Self { url, state, token_file, environment, customer, agents, once, accept_empty, json } = self;
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let credential = match token_file {
@@ -59,6 +62,7 @@ impl Watch {
         let settings = Settings {
             url: url.clone(),
             credential,
+            environment: (!environment.is_default()).then(|| environment.to_string()),
             customer,
             agents,
             state,

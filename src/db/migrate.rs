@@ -73,10 +73,11 @@ const GRANTS: [&str; 6] = [
     "GRANT SELECT ON ALL TABLES IN SCHEMA registry TO",
     "GRANT INSERT ON registry.customers, registry.users, registry.identities, registry.memberships, registry.operators, registry.service_tokens, \
      registry.agents, registry.agent_versions, registry.activations, registry.changes, registry.invitations, \
-     registry.api_keys, registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys TO",
+     registry.api_keys, registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys, \
+     registry.environments, registry.servings TO",
     "GRANT UPDATE ON registry.customers, registry.users, registry.identities, registry.memberships, registry.operators, registry.service_tokens, \
      registry.agents, registry.agent_versions, registry.activations, registry.log_head, registry.invitations, \
-     registry.api_keys, registry.idempotency_keys TO",
+     registry.api_keys, registry.idempotency_keys, registry.environments, registry.servings TO",
     "GRANT DELETE ON registry.users, registry.memberships, registry.operators, registry.invitations, registry.api_keys, \
      registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys TO",
 ];

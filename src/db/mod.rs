@@ -27,13 +27,13 @@ pub use migrate::{
 };
 pub use pool::LeaseClass;
 pub use schema_range::{SchemaRefusal, SchemaStatus, Step};
-pub use scope::Scope;
+pub use scope::{Access, Scope};
 pub use txn::{ChangeRecord, Permit, Txn};
 pub use view::{Query, View};
 
 use crate::{
     entity::{
-        TenantFilter,
+        EnvironmentFilter, TenantFilter,
         log::{Head, head},
     },
     id::Revision,
@@ -140,23 +140,27 @@ impl Db {
         self.pool.lease(claim, self.response_timeout)
     }
 
-    /// For tests: returns a handle whose queries don't filter by tenant, so that only row-level security isolates
-    /// customers.
+    /// For tests: returns a handle whose queries don't filter by tenant or environment, so that only row-level security
+    /// separates customers, and environments for those that reach only some.
     #[must_use]
     pub fn without_tenant_filters(self) -> Self {
         Self { is_row_level_security_only: true, ..self }
     }
 
-    /// Returns the tenant filter of queries under this scope.
-    fn tenant_filter(&self, scope: &Scope) -> TenantFilter {
-        if self.is_row_level_security_only { TenantFilter::All } else { scope.tenant_filter() }
+    /// Returns the filters of queries with this access.
+    fn filters(&self, access: &Access) -> (TenantFilter, EnvironmentFilter) {
+        if self.is_row_level_security_only {
+            (TenantFilter::All, EnvironmentFilter::All)
+        } else {
+            (access.scope.tenant_filter(), access.environments.clone())
+        }
     }
 
-    /// Returns a snapshot under this scope. Its transaction begins at the first query, and is counted in the share of
+    /// Returns a snapshot with this access. Its transaction begins at the first query, and is counted in the share of
     /// this holder as a lease of this class.
     #[must_use]
-    pub fn view(&self, scope: Scope, holder: ShareHolder, class: LeaseClass) -> View {
-        View::new(self, scope, LeaseClaim::new(holder, class))
+    pub fn view(&self, access: impl Into<Access>, holder: ShareHolder, class: LeaseClass) -> View {
+        View::new(self, access.into(), LeaseClaim::new(holder, class))
     }
 
     /// Returns a snapshot for the service itself: for sign-in, and for what it keeps in memory.
@@ -172,7 +176,7 @@ impl Db {
     /// The error of `work`, or a [`DbError`]. Either rolls the transaction back.
     pub fn write<T, E, F, W>(
         &self,
-        scope: Scope,
+        access: impl Into<Access>,
         holder: ShareHolder,
         author: Author,
         work: F,
@@ -184,11 +188,12 @@ impl Db {
         W: Future<Output = Result<T, E>> + Send,
     {
         let lease = self.lease(LeaseClaim::new(holder, LeaseClass::Write));
-        let tenants = self.tenant_filter(&scope);
+        let access = access.into();
+        let (tenants, environments) = self.filters(&access);
         let guarded = lease.clone();
         let write = async move {
-            let txn = lease.begin_write(&scope).await?;
-            let txn = Arc::new(Txn::new(txn, lease, tenants, author));
+            let txn = lease.begin_write(&access).await?;
+            let txn = Arc::new(Txn::new(txn, lease, (tenants, environments), author));
             let value = work(Arc::clone(&txn)).await?;
             let txn = Arc::into_inner(txn).ok_or_else(|| {
                 DbError::Unexpected(DbErr::Custom("a Txn was kept beyond its write".to_owned()))

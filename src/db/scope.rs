@@ -4,7 +4,8 @@
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
 
 use crate::{
-    entity::TenantFilter,
+    entity::{EnvironmentFilter, TenantFilter},
+    environment_key::EnvironmentKey,
     id::{CustomerId, Revision},
 };
 
@@ -25,6 +26,22 @@ pub enum Scope {
     Platform,
 }
 
+/// What a transaction may access: the scope, and the environments within it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Access {
+    /// The scope.
+    pub scope: Scope,
+    /// The environments whose rows it may access, at the customers within the scope.
+    pub environments: EnvironmentFilter,
+}
+
+impl From<Scope> for Access {
+    /// All environments within a scope.
+    fn from(scope: Scope) -> Self {
+        Self { scope, environments: EnvironmentFilter::All }
+    }
+}
+
 impl Scope {
     /// Returns the tenant filter for queries under this scope.
     #[must_use]
@@ -37,30 +54,6 @@ impl Scope {
                 TenantFilter::Only(customers.clone())
             }
         }
-    }
-
-    /// Sets the isolation level and the scope for the rest of a write transaction. The values are constants and
-    /// UUIDs, so they need no quoting.
-    pub(super) async fn begin_write(&self, txn: &DatabaseTransaction) -> Result<(), DbErr> {
-        let (name, customers) = self.settings();
-        let sql = format!(
-            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL registry.scope = '{name}'; \
-             SET LOCAL registry.customers = '{customers}'"
-        );
-        txn.execute_unprepared(&sql).await.map(drop)
-    }
-
-    /// Sets the scope for the rest of a read-only transaction. This is its first statement, which takes the
-    /// snapshot. Returns the snapshot's revision.
-    pub(super) async fn begin_read(&self, txn: &DatabaseTransaction) -> Result<Revision, DbErr> {
-        const BEGIN: &str = "SELECT set_config('transaction_read_only', 'on', true), \
-            set_config('registry.scope', $1, true), set_config('registry.customers', $2, true), \
-            (SELECT revision FROM registry.log_head) AS revision";
-        let (name, customers) = self.settings();
-        let begin =
-            Statement::from_sql_and_values(DbBackend::Postgres, BEGIN, [name.into(), customers.into()]);
-        let head = txn.query_one_raw(begin).await?;
-        head.ok_or_else(|| DbErr::RecordNotFound("log_head".to_owned()))?.try_get("", "revision")
     }
 
     /// Returns the scope's name, and its customers as a Postgres array literal.
@@ -77,5 +70,41 @@ impl Scope {
             Self::Customers(customers) => ("customers", list(customers)),
         };
         (name, format!("{{{customers}}}"))
+    }
+}
+
+impl Access {
+    /// Sets the isolation level and the access for the rest of a write transaction. The values are constants, UUIDs and
+    /// keys of environments, so they need no quoting.
+    pub(super) async fn begin_write(&self, txn: &DatabaseTransaction) -> Result<(), DbErr> {
+        let ((name, customers), environments) = (self.scope.settings(), self.environments());
+        let sql = format!(
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL registry.scope = '{name}'; \
+             SET LOCAL registry.customers = '{customers}'; SET LOCAL registry.environments = '{environments}'"
+        );
+        txn.execute_unprepared(&sql).await.map(drop)
+    }
+
+    /// Sets the access for the rest of a read-only transaction. This is its first statement, which takes the
+    /// snapshot. Returns the snapshot's revision.
+    pub(super) async fn begin_read(&self, txn: &DatabaseTransaction) -> Result<Revision, DbErr> {
+        const BEGIN: &str = "SELECT set_config('transaction_read_only', 'on', true), \
+            set_config('registry.scope', $1, true), set_config('registry.customers', $2, true), \
+            set_config('registry.environments', $3, true), (SELECT revision FROM registry.log_head) AS revision";
+        let ((name, customers), environments) = (self.scope.settings(), self.environments());
+        let values = [name.into(), customers.into(), environments.into()];
+        let begin = Statement::from_sql_and_values(DbBackend::Postgres, BEGIN, values);
+        let head = txn.query_one_raw(begin).await?;
+        head.ok_or_else(|| DbErr::RecordNotFound("log_head".to_owned()))?.try_get("", "revision")
+    }
+
+    /// Returns the environments as a Postgres array literal. No key is `*`.
+    fn environments(&self) -> String {
+        match &self.environments {
+            EnvironmentFilter::All => "{*}".to_owned(),
+            EnvironmentFilter::Only(keys) => {
+                format!("{{{}}}", keys.iter().map(EnvironmentKey::as_str).collect::<Vec<_>>().join(","))
+            }
+        }
     }
 }

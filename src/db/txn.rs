@@ -18,7 +18,7 @@ use super::{Actor, Author, DbError, pool::ConnectionLease, view::Query};
 use crate::{
     clock::Instant,
     entity::{
-        TenantFilter,
+        EnvironmentFilter, TenantFilter,
         change::{self, ChangeAction},
         idempotency_key::{self, StoredResult},
         publication::Publication,
@@ -101,6 +101,7 @@ pub struct Txn {
     txn: DatabaseTransaction,
     lease: ConnectionLease,
     tenants: TenantFilter,
+    environments: EnvironmentFilter,
     log: Mutex<Log>,
 }
 
@@ -145,13 +146,14 @@ impl Txn {
     pub(super) fn new(
         txn: DatabaseTransaction,
         lease: ConnectionLease,
-        tenants: TenantFilter,
+        (tenants, environments): (TenantFilter, EnvironmentFilter),
         author: Author,
     ) -> Self {
         Self {
             txn,
             lease,
             tenants,
+            environments,
             log: Mutex::new(Log { author, permit: None, entries: Vec::new(), claim: None }),
         }
     }
@@ -160,6 +162,12 @@ impl Txn {
     #[must_use]
     pub fn tenant_filter(&self) -> &TenantFilter {
         &self.tenants
+    }
+
+    /// Returns the environments that the caller reaches, for selects that take them.
+    #[must_use]
+    pub fn environment_filter(&self) -> &EnvironmentFilter {
+        &self.environments
     }
 
     /// Returns all rows of `query`.
@@ -211,14 +219,11 @@ impl Txn {
     /// [`DbError::Constraint`] when a constraint is violated, [`DbError::Unexpected`] when an agent is missing, or any
     /// other [`DbError`].
     pub async fn publish(&self, publication: Publication) -> Result<(), DbError> {
-        let agents = u64::try_from(publication.agents.len()).unwrap_or(u64::MAX);
-        if publication.is_empty() {
-            return Ok(());
-        }
-        let written = self.txn.execute_raw(publication.statement()).await;
-        let written = self.lease.check(written)?.rows_affected();
-        if written != agents {
-            return Err(DbError::Unexpected(DbErr::RecordNotUpdated));
+        for (statement, rows) in publication.statements() {
+            let written = self.txn.execute_raw(statement).await;
+            if self.lease.check(written)?.rows_affected() != rows {
+                return Err(DbError::Unexpected(DbErr::RecordNotUpdated));
+            }
         }
         Ok(())
     }

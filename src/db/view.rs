@@ -15,10 +15,13 @@ use sea_orm::{
 use tokio::sync::Mutex;
 
 use super::{
-    Db, DbError, Scope,
+    Access, Db, DbError,
     pool::{ConnectionLease, LeaseClaim},
 };
-use crate::{entity::TenantFilter, id::Revision};
+use crate::{
+    entity::{EnvironmentFilter, TenantFilter},
+    id::Revision,
+};
 
 /// A snapshot under a scope. All queries through one View, and through its clones, read the same state of the database,
 /// or fail.
@@ -28,9 +31,10 @@ pub struct View(Arc<ViewInner>);
 #[derive(Debug)]
 struct ViewInner {
     db: Db,
-    scope: Scope,
+    access: Access,
     claim: LeaseClaim,
     tenants: TenantFilter,
+    environments: EnvironmentFilter,
     state: Mutex<ViewState>,
     /// Whether [`View::release_while`] returns the connection.
     may_release: AtomicBool,
@@ -101,13 +105,14 @@ where
 }
 
 impl View {
-    pub(super) fn new(db: &Db, scope: Scope, claim: LeaseClaim) -> Self {
-        let tenants = db.tenant_filter(&scope);
+    pub(super) fn new(db: &Db, access: Access, claim: LeaseClaim) -> Self {
+        let (tenants, environments) = db.filters(&access);
         Self(Arc::new(ViewInner {
             db: db.clone(),
-            scope,
+            access,
             claim,
             tenants,
+            environments,
             state: Mutex::default(),
             may_release: AtomicBool::default(),
             pauses: AtomicUsize::default(),
@@ -119,6 +124,12 @@ impl View {
     #[must_use]
     pub fn tenant_filter(&self) -> TenantFilter {
         self.0.tenants.clone()
+    }
+
+    /// Returns the environments that the reader reaches, for selects that take them.
+    #[must_use]
+    pub fn environment_filter(&self) -> EnvironmentFilter {
+        self.0.environments.clone()
     }
 
     /// Lets [`View::release_while`] return the connection. For a reader that can start again when
@@ -177,13 +188,13 @@ impl View {
 
     /// Returns the open snapshot, and begins one if needed.
     async fn snapshot(&self) -> Result<Arc<Snapshot>, DbError> {
-        let ViewInner { db, scope, claim, state, has_moved, .. } = &*self.0;
+        let ViewInner { db, access, claim, state, has_moved, .. } = &*self.0;
         let mut state = state.lock().await;
         if let Some(open) = &state.snapshot {
             return Ok(Arc::clone(open));
         }
         let lease = db.lease(claim.clone());
-        let (txn, revision) = lease.run_with_timeouts(lease.begin_read(scope).boxed()).await?;
+        let (txn, revision) = lease.run_with_timeouts(lease.begin_read(access).boxed()).await?;
         db.seen.raise(revision);
         if *state.revision.get_or_insert(revision) != revision {
             has_moved.store(true, Ordering::Relaxed);

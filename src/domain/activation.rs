@@ -7,15 +7,17 @@ use super::{
     WriteResult,
     agent::{self, Agent},
     change::{Change, ChangeAction, Cursor},
+    environment::EnvironmentKey,
     idempotency::{ReplayIds, Replayable, require_allowed},
     policy::{self, Action},
     right::{GrantedTxn, OpenTxn},
     rollback::{self, RollbackTo},
+    serving::LockedServing,
 };
 use crate::{
     clock::Clock,
     db::{Actor, ChangeRecord},
-    entity::{self, activation, agent_version, publication::Publication},
+    entity::{self, activation, agent_version, publication::Publication, serving::AgentLock},
     id::{ActivationId, AgentId, VersionId},
 };
 
@@ -31,8 +33,25 @@ pub struct ActivateVersion {
     pub agent_id: AgentId,
     /// One of the agent's versions.
     pub version_id: VersionId,
-    /// Fails when another version than this is active.
+    /// The environment in which to activate it.
+    pub environment: EnvironmentKey,
+    /// Fails when another version than this is active there.
     pub expected: ExpectedVersion,
+}
+
+/// The version to promote: the one that is active in an environment.
+#[derive(Clone, Debug)]
+pub struct PromoteVersion {
+    /// The agent.
+    pub agent_id: AgentId,
+    /// The environment from which to take the version.
+    pub from: EnvironmentKey,
+    /// The environment in which to activate it.
+    pub to: EnvironmentKey,
+    /// Fails when another version than this is active in `from`.
+    pub expected_from: VersionId,
+    /// Fails when another version than this, or any if it is `None`, is active in `to`.
+    pub expected_to: Option<VersionId>,
 }
 
 /// The result of changing the active version: the agent and its last activation.
@@ -88,11 +107,11 @@ impl Registry {
         caller: &Caller,
         input: ActivateVersion,
     ) -> Result<WriteResult<ActivationResult>> {
-        let ActivateVersion { agent_id, version_id, expected } = input;
-        self.change_active(caller, agent_id, expected, Target::Version(version_id)).await
+        let ActivateVersion { agent_id, version_id, environment, expected } = input;
+        self.change_active(caller, agent_id, environment, expected, Target::Version(version_id)).await
     }
 
-    /// Deactivates an agent, so that it serves nothing.
+    /// Deactivates an agent in an environment, so that it serves nothing there.
     ///
     /// # Errors
     /// As [`Registry::activate_version`].
@@ -100,40 +119,76 @@ impl Registry {
         &self,
         caller: &Caller,
         agent_id: AgentId,
+        environment: EnvironmentKey,
         expected: ExpectedVersion,
     ) -> Result<WriteResult<ActivationResult>> {
-        self.change_active(caller, agent_id, expected, Target::Nothing).await
+        self.change_active(caller, agent_id, environment, expected, Target::Nothing).await
     }
 
-    /// Changes what an agent serves to `target`, unless another version than `expected` is active.
+    /// Changes what an agent serves in an environment to `target`, unless another version than `expected` is active there.
     pub(super) async fn change_active(
         &self,
         caller: &Caller,
         id: AgentId,
+        environment: EnvironmentKey,
         expected: ExpectedVersion,
         target: Target,
     ) -> Result<WriteResult<ActivationResult>> {
         policy::allow(caller, Action::ActivateVersions)?;
         let clock = self.clock().clone();
         self.write(caller, move |txn| async move {
-            let (txn, _, mut agent) = txn.agent(Action::ActivateVersions, id).await?;
-            if agent.archived_at.is_some() {
+            let (txn, _, mut place) =
+                txn.serving(Action::ActivateVersions, id, &environment, AgentLock::Kept).await?;
+            if place.agent.archived_at.is_some() {
                 return Err(Error::Archived);
             }
-            let actual = agent.active_version_id;
+            let actual = place.active_version_id;
             if let Some(expected) = expected.filter(|expected| *expected != actual) {
-                return Err(not_active(&txn, &agent, expected).await?);
+                return Err(not_active(&txn, &place, expected, "expectedActiveVersionId").await?);
             }
-            let (to, reason) = match target {
-                Target::Version(id) => (Some(id), Reason::Activate),
-                Target::Earlier(to) => (Some(rollback::target(&txn, &agent, to).await?), Reason::Rollback),
-                Target::Nothing => (None, Reason::Deactivate),
+            let (to, cause) = match target {
+                Target::Version(id) => (Some(id), Reason::Activate.into()),
+                Target::Earlier(to) => {
+                    (Some(rollback::target(&txn, &place, to).await?), Reason::Rollback.into())
+                }
+                Target::Nothing => (None, Reason::Deactivate.into()),
             };
-            if to == actual {
-                return unchanged_result(&txn, agent).await;
+            change_locked(&txn, &clock, &mut place, to, cause).await
+        })
+        .await
+    }
+
+    /// Activates in one environment the version that is active in another. Compares what is active in both, in the commit
+    /// that activates it.
+    ///
+    /// # Errors
+    /// As [`Registry::activate_version`]; [`Error::Invalid`] for the same environment twice.
+    pub async fn promote_version(
+        &self,
+        caller: &Caller,
+        input: PromoteVersion,
+    ) -> Result<WriteResult<ActivationResult>> {
+        policy::allow(caller, Action::ActivateVersions)?;
+        let PromoteVersion { agent_id, from, to, expected_from, expected_to } = input;
+        if from == to {
+            let message = "toEnvironment must be another environment than fromEnvironment";
+            return Err(Error::invalid("toEnvironment", message));
+        }
+        let clock = self.clock().clone();
+        self.write(caller, move |txn| async move {
+            let (txn, mut place, source) =
+                txn.two_servings(Action::ActivateVersions, agent_id, (&to, &from)).await?;
+            if place.agent.archived_at.is_some() {
+                return Err(Error::Archived);
             }
-            let activation = Some(activate_locked(&txn, &clock, &mut agent, to, reason).await?);
-            Ok(Outcome::Changed(ActivationResult { agent, activation }))
+            if source.active_version_id != Some(expected_from) {
+                return Err(not_active(&txn, &source, Some(expected_from), "expectedFromVersionId").await?);
+            }
+            if place.active_version_id != expected_to {
+                return Err(not_active(&txn, &place, expected_to, "expectedToVersionId").await?);
+            }
+            let cause = Cause { reason: Reason::Activate, promoted_from: Some(from) };
+            change_locked(&txn, &clock, &mut place, Some(expected_from), cause).await
         })
         .await
     }
@@ -148,10 +203,11 @@ impl Registry {
         ids: &[ActivationId],
     ) -> Result<Vec<Activation>> {
         policy::allow(&reading.caller, Action::ReadServing)?;
-        Ok(reading.view.all(activation::by_ids(&reading.view.tenant_filter(), ids)).await?)
+        let (tenants, reach) = (reading.view.tenant_filter(), reading.view.environment_filter());
+        Ok(reading.view.all(activation::by_ids(&tenants, &reach, ids)).await?)
     }
 
-    /// For each of these agents, the same page of activations, newest first.
+    /// For each of these agents, the same page of activations in these environments, newest first.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`.
@@ -159,15 +215,17 @@ impl Registry {
         &self,
         reading: &Reading,
         agents: &[AgentId],
+        environments: &[EnvironmentKey],
         page: &PageArgs<ActivationId>,
     ) -> Result<Vec<(AgentId, Page<Activation>)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let mut rows = reading.view.all(activation::page_each(agents, &page.keyset_page())).await?;
+        let reached = reached(reading, environments);
+        let mut rows = reading.view.all(activation::page_each(agents, &reached, &page.keyset_page())).await?;
         rows.retain(|activation| reading.view.tenant_filter().admits(activation.customer_id));
         Ok(super::page_each(agents, rows, |activation| activation.agent_id, page))
     }
 
-    /// For each of these agents, how many activations it has.
+    /// For each of these agents, how many activations it has in these environments.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`.
@@ -175,9 +233,11 @@ impl Registry {
         &self,
         reading: &Reading,
         agents: &[AgentId],
+        environments: &[EnvironmentKey],
     ) -> Result<Vec<(AgentId, BoundedCount)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let rows = reading.view.all(activation::count_each(&reading.view.tenant_filter(), agents)).await?;
+        let (tenants, reached) = (reading.view.tenant_filter(), reached(reading, environments));
+        let rows = reading.view.all(activation::count_each(&tenants, agents, &reached)).await?;
         Ok(super::zero_filled(agents, rows))
     }
 }
@@ -192,65 +252,113 @@ pub(super) enum Target {
     Nothing,
 }
 
+/// Those of these environments that the reader reaches.
+fn reached(reading: &Reading, environments: &[EnvironmentKey]) -> Vec<EnvironmentKey> {
+    let reach = reading.view.environment_filter();
+    environments.iter().filter(|key| reach.admits(key)).cloned().collect()
+}
+
+/// What changes an active version.
+#[derive(Clone, Debug)]
+pub(super) struct Cause {
+    reason: Reason,
+    /// The environment from which the version is promoted. The reason is [`Reason::Activate`] then.
+    promoted_from: Option<EnvironmentKey>,
+}
+
+impl From<Reason> for Cause {
+    fn from(reason: Reason) -> Self {
+        Self { reason, promoted_from: None }
+    }
+}
+
 /// The error when the active version isn't the expected one, with both numbers.
-async fn not_active(txn: &GrantedTxn, agent: &Agent, expected: Option<VersionId>) -> Result<Error> {
-    let ids: Vec<VersionId> = expected.into_iter().chain(agent.active_version_id).collect();
+async fn not_active(
+    txn: &GrantedTxn,
+    place: &LockedServing,
+    expected: Option<VersionId>,
+    field: &'static str,
+) -> Result<Error> {
+    let ids: Vec<VersionId> = expected.into_iter().chain(place.active_version_id).collect();
     let versions = txn.all(agent_version::summaries(&ids)).await?;
     let number = |id: VersionId| {
-        let own = versions.iter().find(|version| version.id == id && version.agent_id == agent.id);
+        let own = versions.iter().find(|version| version.id == id && version.agent_id == place.agent.id);
         own.map(|version| version.number)
     };
     let expected = match expected {
         None => ExpectedNumber::Nothing,
         Some(id) => number(id).map_or(ExpectedNumber::Unknown, ExpectedNumber::Version),
     };
-    Ok(Error::NotActive { expected, actual: agent.active_version_id.and_then(number) })
+    Ok(Error::NotActive { field, expected, actual: place.active_version_id.and_then(number) })
+}
+
+/// Changes what a locked serving's agent serves. Records nothing when it serves that already.
+async fn change_locked(
+    txn: &GrantedTxn,
+    clock: &Clock,
+    place: &mut LockedServing,
+    to: Option<VersionId>,
+    cause: Cause,
+) -> Result<Outcome<ActivationResult>> {
+    if to == place.active_version_id {
+        return unchanged_result(txn, place).await;
+    }
+    let activation = Some(activate_locked(txn, clock, place, to, cause).await?);
+    Ok(Outcome::Changed(ActivationResult { agent: place.agent.clone(), activation }))
 }
 
 /// The result when nothing has to change: the agent as it is, its last activation, and that activation's revision.
-async fn unchanged_result(txn: &GrantedTxn, agent: Agent) -> Result<Outcome<ActivationResult>> {
-    let last = txn.one(activation::latest(agent.id)).await?;
+async fn unchanged_result(txn: &GrantedTxn, place: &LockedServing) -> Result<Outcome<ActivationResult>> {
+    let (agent, key) = (place.agent.clone(), place.key());
+    let last = txn.one(activation::latest(agent.id, key)).await?;
     let activation = last.as_ref().map(|last| last.id);
     let since = match last.and_then(|last| last.revision) {
         Some(revision) => revision,
-        None => agent::last_change(txn, agent.id, ChangeAction::AgentDeactivated).await?,
+        // Nothing ever served there.
+        None => agent::last_change(txn, agent.id, ChangeAction::AgentCreated).await?,
     };
     Ok(Outcome::Unchanged { value: ActivationResult { agent, activation }, since })
 }
 
-/// Changes the active version of a locked agent, or deactivates it: records the change and writes it.
+/// Changes what a locked agent serves, or deactivates it: records the change and writes it.
 pub(super) async fn activate_locked(
     txn: &GrantedTxn,
     clock: &Clock,
-    agent: &mut Agent,
+    place: &mut LockedServing,
     to: Option<VersionId>,
-    reason: Reason,
+    cause: impl Into<Cause>,
 ) -> Result<ActivationId> {
-    let activation = record_activation(txn, clock, agent, to, reason);
+    let activation = record_activation(txn, clock, place, to, cause);
     let id = activation.id;
-    let (agents, activations) = (vec![agent.clone()], vec![activation]);
-    txn.publish(Publication { agents, versions: Vec::new(), activations }).await?;
+    let mut publication = Publication { activations: vec![activation], ..Publication::default() };
+    place.put(&mut publication);
+    txn.publish(publication).await?;
     Ok(id)
 }
 
-/// Changes the active version of a locked agent, or deactivates it, and records that. The caller must write the agent
-/// and the activation.
+/// Changes what a locked agent serves, or deactivates it, and records that. The caller must write the serving
+/// ([`LockedServing::put`]) and the activation.
 pub(super) fn record_activation(
     txn: &GrantedTxn,
     clock: &Clock,
-    agent: &mut Agent,
+    place: &mut LockedServing,
     to: Option<VersionId>,
-    reason: Reason,
+    cause: impl Into<Cause>,
 ) -> Activation {
+    let Cause { reason, promoted_from } = cause.into();
     let Actor { kind, id: by } = txn.actor();
     let now = clock.now();
+    let (agent, environment) = (&place.agent, &place.environment);
     let activation = Activation {
         id: clock.id(),
         customer_id: agent.customer_id,
         agent_id: agent.id,
+        environment_id: environment.id,
+        environment_key: environment.key.clone(),
         version_id: to,
-        previous_version_id: agent.active_version_id,
+        previous_version_id: place.active_version_id,
         reason,
+        promoted_from,
         activated_by_kind: kind,
         activated_by_id: by,
         activated_at: now,
@@ -259,13 +367,21 @@ pub(super) fn record_activation(
         cursor_hash: None,
     };
     let action = if to.is_some() { ChangeAction::AgentActivated } else { ChangeAction::AgentDeactivated };
-    let details = json!({
-        "before": { "version_id": agent.active_version_id }, "after": { "version_id": to },
-        "reason": sea_orm::ActiveEnum::to_value(&reason),
-    });
+    let before = json!({ "version_id": place.active_version_id });
+    let mut details = serde_json::Map::from_iter([
+        ("before".to_owned(), before),
+        ("after".to_owned(), json!({ "version_id": to })),
+        ("reason".to_owned(), json!(sea_orm::ActiveEnum::to_value(&reason))),
+    ]);
+    // An entry without an environment is one of the default, as all were before there were others.
+    if !environment.is_default {
+        details.insert("environment".to_owned(), json!(environment.key));
+    }
+    if let Some(from) = &activation.promoted_from {
+        details.insert("promoted_from".to_owned(), json!(from));
+    }
     let entry = ChangeRecord::of(action, agent.customer_id).agent(agent.id).version(to);
-    txn.record(entry.subject(activation.id).details(details));
-    agent.active_version_id = to;
-    agent.activated_at = to.map(|_| now);
+    txn.record(entry.subject(activation.id).details(details.into()));
+    place.set(to, now);
     activation
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::Set;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{
     BoundedCount, Caller, Error, Input, KeyScope, Outcome, Page, PageArgs, Reading, Registry, Result,
@@ -11,6 +12,7 @@ use super::{
     auth::opaque_token::{OpaqueToken, TokenKind},
     change::ChangeAction,
     credential::{self, Expiry, Rotated},
+    environment::{EnvironmentKey, parse_keys},
     idempotency::{ReplayIds, Replayable, require_allowed},
     limit::{self, QuotaKind},
     policy::{self, Action},
@@ -20,7 +22,7 @@ use super::{
 use crate::{
     clock::{Clock, Instant},
     db::{Actor, ChangeRecord},
-    entity::{api_key, change::last_of_row},
+    entity::{api_key, change::last_of_row, environment},
     id::{ApiKeyId, CustomerId},
 };
 
@@ -37,6 +39,8 @@ pub struct CreateApiKey {
     pub scopes: BTreeSet<KeyScope>,
     /// When the key expires; `None` for never.
     pub expires_at: Option<Instant>,
+    /// The keys of the environments that the key reaches; `None` for all.
+    pub environments: Option<Vec<String>>,
 }
 
 /// The API key to rotate.
@@ -101,12 +105,17 @@ impl Registry {
         caller: &Caller,
         input: impl Into<Input<CreateApiKey>>,
     ) -> Result<WriteResult<NewApiKey>> {
-        let (CreateApiKey { customer_id, name, scopes, expires_at }, mut errors) = input.into().open();
+        let (input, mut errors) = input.into().open();
+        let CreateApiKey { customer_id, name, scopes, expires_at, environments } = input;
         errors.allow_on(caller, Action::ManageKeys, customer_id, "customer")?;
         let name = errors.take(text::normal_name("name", &name)).unwrap_or_default();
         if scopes.is_empty() {
             errors.note(Err(Error::invalid("scopes", "give at least one scope")));
         }
+        let environments = environments.and_then(|keys| {
+            errors.note(check_limited_scopes(&scopes));
+            errors.take(parse_keys("environments", &keys))
+        });
         let expiry = Expiry::new(expires_at, self.clock(), &mut errors);
         errors.into_result()?;
         let now = self.clock().now();
@@ -116,7 +125,11 @@ impl Registry {
             expiry.check()?;
             let (txn, customer) = txn.customer(Action::ManageKeys, customer_id, "customer").await?;
             limit::check_quota(&txn, &customer, QuotaKind::ApiKeys, 1, now).await?;
-            let made = insert(&txn, &clock, customer_id, name, scopes, expires_at).await?;
+            let reached = match environments {
+                Some(keys) => Some(reached(&txn, customer_id, &keys).await?),
+                None => None,
+            };
+            let made = insert(&txn, &clock, customer_id, name, scopes, expires_at, reached).await?;
             let entry = ChangeRecord::of(ChangeAction::ApiKeyCreated, customer_id).subject(made.api_key.id);
             txn.record(entry.details(json!({ "after": logged_fields(&made.api_key) })));
             Ok(Outcome::Changed(made))
@@ -157,7 +170,8 @@ impl Registry {
             // Not limited by the plan: the successor replaces the old key, which is only valid for a while
             // longer.
             let (name, scopes, ends) = (old.name.clone(), old.scopes.clone(), old.expires_at);
-            let made = insert(&txn, &clock, old.customer_id, name, scopes, ends).await?;
+            let environments = old.environment_ids.clone();
+            let made = insert(&txn, &clock, old.customer_id, name, scopes, ends, environments).await?;
             let entry = ChangeRecord::of(ChangeAction::ApiKeyRotated, old.customer_id).subject(id);
             let successor = made.api_key.id;
             let row = api_key::ActiveModel {
@@ -244,6 +258,29 @@ impl Registry {
     }
 }
 
+/// Checks that none of these scopes reaches beyond environments. A change of an agent's name, or its archiving, is one in
+/// all of them, and so is the audit log.
+fn check_limited_scopes(scopes: &BTreeSet<KeyScope>) -> Result<()> {
+    let beyond =
+        [KeyScope::AgentsWrite, KeyScope::ChangesRead].into_iter().find(|scope| scopes.contains(scope));
+    beyond.map_or(Ok(()), |scope| {
+        let message = format!("a key with the scope {} reaches every environment", scope.as_str());
+        Err(Error::invalid("environments", message))
+    })
+}
+
+/// The environments with these keys, which the customer must have.
+async fn reached(txn: &GrantedTxn, customer: CustomerId, keys: &[EnvironmentKey]) -> Result<Vec<Uuid>> {
+    let known = txn.all(environment::of_customers(&[customer], txn.environment_filter())).await?;
+    let id = |key: &EnvironmentKey| {
+        let found = known.iter().find(|environment| environment.key == *key);
+        found
+            .map(|found| found.id.into())
+            .ok_or_else(|| Error::invalid("environments", format!("the customer has no environment `{key}`")))
+    };
+    keys.iter().map(id).collect()
+}
+
 async fn insert(
     txn: &GrantedTxn,
     clock: &Clock,
@@ -251,6 +288,7 @@ async fn insert(
     name: String,
     scopes: Vec<String>,
     expires_at: Option<Instant>,
+    environment_ids: Option<Vec<Uuid>>,
 ) -> Result<NewApiKey> {
     let id: ApiKeyId = clock.id();
     let key = OpaqueToken::new(TokenKind::Api, id.into(), clock.secret());
@@ -259,7 +297,7 @@ async fn insert(
         id,
         customer_id,
         name,
-        secret_hash: key.secret_hash().to_vec(),
+        secret_hash: key.stored_hash(environment_ids.is_some()).to_vec(),
         scopes,
         created_by_kind: kind,
         created_by_id: by,
@@ -268,6 +306,7 @@ async fn insert(
         last_used_at: None,
         revoked_at: None,
         replaced_by: None,
+        environment_ids,
     };
     txn.insert(api_key::ActiveModel::from(api_key.clone())).await?;
     Ok(NewApiKey { api_key, secret: Some(key.to_string()) })
@@ -285,7 +324,12 @@ async fn lock(txn: OpenTxn, action: Action, id: ApiKeyId) -> Result<(GrantedTxn,
 /// The key's fields that log entries contain. Without its name, which is erased with its customer, while entries
 /// never change.
 fn logged_fields(key: &ApiKey) -> serde_json::Value {
-    json!({ "scopes": key.scopes, "expires_at": key.expires_at })
+    match &key.environment_ids {
+        None => json!({ "scopes": key.scopes, "expires_at": key.expires_at }),
+        Some(ids) => {
+            json!({ "scopes": key.scopes, "expires_at": key.expires_at, "environment_ids": ids })
+        }
+    }
 }
 
 /// The log entry for a revoked key.

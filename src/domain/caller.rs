@@ -9,9 +9,9 @@ use super::{
 };
 use crate::{
     clock::Instant,
-    db::{Actor, Author, CallOrigin, Scope, View},
+    db::{Access, Actor, Author, CallOrigin, Scope, View},
     entity::{
-        TenantFilter,
+        EnvironmentFilter, TenantFilter,
         change::{ActorKind, Channel},
         customer::Plan,
         membership::Role,
@@ -105,6 +105,8 @@ pub struct KeyPrincipal {
     pub plan: Plan,
     /// When the key expires; `None` for never.
     pub expires_at: Option<Instant>,
+    /// The environments that the key reaches.
+    pub environments: EnvironmentFilter,
 }
 
 /// One of the platform's own services, identified by its service token.
@@ -118,6 +120,8 @@ pub struct ServicePrincipal {
     pub scopes: BTreeSet<ServiceScope>,
     /// The only customers that the token is valid for; `None` for all.
     pub customers: Option<BTreeSet<CustomerId>>,
+    /// The environments that the token reaches, at each customer.
+    pub environments: EnvironmentFilter,
     /// When the token expires; `None` for never.
     pub expires_at: Option<Instant>,
 }
@@ -140,6 +144,16 @@ impl ServicePrincipal {
 }
 
 impl Principal {
+    /// The environments that the principal reaches, at the customers that it may see.
+    #[must_use]
+    pub fn environments(&self) -> &EnvironmentFilter {
+        match self {
+            Self::ApiKey(key) => &key.environments,
+            Self::Service(service) => &service.environments,
+            Self::User(_) | Self::System => &EnvironmentFilter::All,
+        }
+    }
+
     /// Whether the principal is one of the platform's own services.
     #[must_use]
     pub fn is_service(&self) -> bool {
@@ -207,6 +221,12 @@ impl Caller {
         }
     }
 
+    /// What this caller's transactions may access.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        Access { scope: self.scope(), environments: self.principal.environments().clone() }
+    }
+
     /// Whether this caller has all the rights that `earlier` had: whether they cover them. For connections that
     /// outlive a check of their credential.
     #[must_use]
@@ -217,9 +237,13 @@ impl Caller {
                 let keeps = |(customer, role)| now.memberships.get(customer).is_some_and(|has| has >= role);
                 now.operator || (!then.operator && then.memberships.iter().all(keeps))
             }
-            (Principal::ApiKey(now), Principal::ApiKey(then)) => now.scopes.is_superset(&then.scopes),
+            (Principal::ApiKey(now), Principal::ApiKey(then)) => {
+                now.scopes.is_superset(&then.scopes) && now.environments == then.environments
+            }
             (Principal::Service(now), Principal::Service(then)) => {
-                now.scopes.is_superset(&then.scopes) && now.admits_all_of(then)
+                now.scopes.is_superset(&then.scopes)
+                    && now.environments == then.environments
+                    && now.admits_all_of(then)
             }
             (Principal::System | Principal::User(_) | Principal::ApiKey(_) | Principal::Service(_), _) => {
                 false

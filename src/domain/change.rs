@@ -9,7 +9,8 @@ use crate::{
     clock::Instant,
     db::View,
     entity::{TenantFilter, change, log},
-    id::{CustomerId, Revision},
+    environment_key::EnvironmentKey,
+    id::{CustomerId, EnvironmentId, Revision},
 };
 
 pub use crate::entity::change::{
@@ -102,7 +103,51 @@ impl Change {
     }
 }
 
+/// The environment that an entry of the log is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangedEnvironment {
+    /// The one with this id changed.
+    Id(EnvironmentId),
+    /// A version was activated, or an agent deactivated, in the one with this key.
+    Key(EnvironmentKey),
+}
+
 impl Change {
+    /// The environment that this entry is about; `None` for entries that are about none.
+    #[must_use]
+    pub fn environment(&self) -> Option<ChangedEnvironment> {
+        match self.action {
+            ChangeAction::EnvironmentCreated
+            | ChangeAction::EnvironmentUpdated
+            | ChangeAction::EnvironmentArchived
+            | ChangeAction::EnvironmentRestored => {
+                self.subject_id.map(|id| ChangedEnvironment::Id(id.into()))
+            }
+            ChangeAction::AgentActivated | ChangeAction::AgentDeactivated => {
+                Some(ChangedEnvironment::Key(self.environment_key()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The environment of this entry of an activation: the default one unless the entry names another, as all were before
+    /// there were others.
+    #[must_use]
+    pub fn environment_key(&self) -> EnvironmentKey {
+        #[derive(serde::Deserialize)]
+        struct Place {
+            environment: Option<EnvironmentKey>,
+        }
+        // Most entries are of the default environment, and aren't parsed.
+        if !self.details.contains("\"environment\"") {
+            return EnvironmentKey::default();
+        }
+        json_reader::read_as::<Place>(self.details.as_bytes(), &json_reader::Limits::DEPTH_ONLY)
+            .ok()
+            .and_then(|place| place.environment)
+            .unwrap_or_default()
+    }
+
     /// Whether this entry changes its agent's name.
     pub(crate) fn renames(&self) -> bool {
         #[derive(serde::Deserialize)]

@@ -12,13 +12,13 @@ use super::{
 pub use crate::entity::erasure::{ColumnErasure, ErasureAction, column_erasures};
 use crate::{
     db::ChangeRecord,
-    entity::{agent, agent_version, api_key, customer, invitation, membership, user},
+    entity::{agent, agent_version, api_key, customer, environment, invitation, membership, user},
     id::CustomerId,
 };
 
 impl Registry {
     /// Erases a canceled customer: the prompts, parameters, tools, models and messages of all versions; the names and
-    /// descriptions of its agents; its memberships, and the profiles of users without another customer; its
+    /// descriptions of its agents; the names of its environments; its memberships, and the profiles of users without another customer; its
     /// invitations; its API keys; and its name. Can't be undone. Erasing a customer again changes nothing.
     ///
     /// # Errors
@@ -45,6 +45,7 @@ impl Registry {
             let erased = erased.ok_or(Error::NotFound("customer"))?;
             let versions = txn.update_all(agent_version::erase(id)).await?;
             let agents = txn.update_all(agent::erase(id)).await?;
+            txn.update_all(environment::erase(id)).await?;
             let users: Vec<_> =
                 txn.all(user::locked_exclusive_members(id)).await?.iter().map(|user| user.id).collect();
             let members = txn.delete(membership::delete(id, None)).await?;

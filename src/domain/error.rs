@@ -57,6 +57,8 @@ pub enum Error {
     /// The active version isn't the one that the caller expected.
     #[error("{}, {expected}", described(*actual))]
     NotActive {
+        /// The input field with the expected version.
+        field: &'static str,
         /// The version that the caller expected.
         expected: ExpectedNumber,
         /// The number of the version that is active; `None` when none is.
@@ -274,7 +276,7 @@ impl Error {
             Self::Invalid { field, .. } => field.as_deref(),
             Self::TooLarge { field, .. } => Some(field),
             Self::AlreadyExists { field, .. } => Some(field),
-            Self::NotActive { .. } => Some("expectedActiveVersionId"),
+            Self::NotActive { field, .. } => Some(field),
             Self::NotLatest { .. } => Some("expectedLatestNumber"),
             Self::KeyReused => Some("idempotencyKey"),
             Self::InPart { error, .. } => error.field(),
@@ -347,9 +349,15 @@ impl From<DbError> for Error {
             }
             // Foreign keys: the version must be one of the agent's own.
             DbError::Constraint(name)
-                if name == "activations_version_fkey" || name == "agents_active_version_fkey" =>
+                if name == "activations_version_fkey"
+                    || name == "agents_active_version_fkey"
+                    || name == "servings_version_fkey" =>
             {
                 Self::NotFound("version of this agent")
+            }
+            // A version was activated in another environment while the agent was being archived.
+            DbError::Constraint(name) if name == "agents_archived_serves_nowhere" => {
+                Self::Unavailable("two concurrent writes conflicted")
             }
             DbError::Serialization(_) => Self::Unavailable("two concurrent writes conflicted"),
             DbError::ShareUsedUp => Self::Unavailable(

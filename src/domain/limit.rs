@@ -18,6 +18,9 @@ pub use customer::{QuotaKind, Usage};
 /// a query of the highest cost (100,000 points, one for each field that it may return) counts as ten.
 pub const POINTS_PER_REQUEST: u64 = 10_000;
 
+/// The environments of a customer of any plan. Each adds a row for each agent that serves there.
+const ENVIRONMENTS: i64 = 8;
+
 /// How many objects a customer may have, and how many requests it may send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -29,6 +32,8 @@ pub struct Limits {
     pub api_keys: i64,
     /// Members and open invitations together.
     pub members: i64,
+    /// Environments, without archived ones.
+    pub environments: i64,
     /// Requests of up to [`POINTS_PER_REQUEST`] points per second, of one user or API key on one instance, as a
     /// sustained rate. Bursts may be twice as large.
     pub requests_per_second: u32,
@@ -40,14 +45,20 @@ impl Plan {
     #[must_use]
     pub fn limits(self) -> Limits {
         match self {
-            Self::Free => {
-                Limits { agents: 500, versions: 500, api_keys: 5, members: 10, requests_per_second: 50 }
-            }
+            Self::Free => Limits {
+                agents: 500,
+                versions: 500,
+                api_keys: 5,
+                members: 10,
+                environments: ENVIRONMENTS,
+                requests_per_second: 50,
+            },
             Self::Pro => Limits {
                 agents: 2_000,
                 versions: 2_000,
                 api_keys: 50,
                 members: 100,
+                environments: ENVIRONMENTS,
                 requests_per_second: 200,
             },
             Self::Enterprise => Limits {
@@ -55,6 +66,7 @@ impl Plan {
                 versions: 20_000,
                 api_keys: 500,
                 members: 2_000,
+                environments: ENVIRONMENTS,
                 requests_per_second: 1_000,
             },
         }
@@ -72,6 +84,8 @@ pub enum LimitedResource {
     ApiKeys,
     /// See [`Limits::members`].
     Members,
+    /// See [`Limits::environments`].
+    Environments,
 }
 
 impl LimitedResource {
@@ -83,18 +97,21 @@ impl LimitedResource {
             Self::Versions => "versions of one agent",
             Self::ApiKeys => "API keys",
             Self::Members => "members and invitations",
+            Self::Environments => "environments",
         }
     }
 
     /// This plan's limit.
     #[must_use]
     pub fn of(self, plan: Plan) -> i64 {
-        let Limits { agents, versions, api_keys, members, requests_per_second: _ } = plan.limits();
+        let Limits { agents, versions, api_keys, members, environments, requests_per_second: _ } =
+            plan.limits();
         match self {
             Self::Agents => agents,
             Self::Versions => versions.into(),
             Self::ApiKeys => api_keys,
             Self::Members => members,
+            Self::Environments => environments,
         }
     }
 
@@ -125,6 +142,7 @@ pub(super) async fn check_quota(
         QuotaKind::Agents => LimitedResource::Agents,
         QuotaKind::ApiKeys => LimitedResource::ApiKeys,
         QuotaKind::Members => LimitedResource::Members,
+        QuotaKind::Environments => LimitedResource::Environments,
     };
     limited.check(customer.plan, has.count.saturating_add(i64::try_from(more).unwrap_or(i64::MAX)))
 }

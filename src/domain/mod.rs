@@ -37,6 +37,7 @@ pub mod credential;
 pub mod customer;
 pub mod diff;
 pub mod email;
+pub mod environment;
 pub mod erasure;
 mod error;
 pub mod extensions;
@@ -57,6 +58,7 @@ mod right;
 pub mod rollback;
 mod scopes;
 pub mod service_token;
+pub mod serving;
 pub mod text;
 pub mod transfer;
 pub mod user;
@@ -66,8 +68,8 @@ pub mod warning;
 mod write;
 
 pub use crate::{
-    db::{Actor, CallOrigin, Scope},
-    entity::{BoundedCount, COUNT_MAX, TenantFilter},
+    db::{Access, Actor, CallOrigin, Scope},
+    entity::{BoundedCount, COUNT_MAX, EnvironmentFilter, TenantFilter},
 };
 pub use caller::{Caller, KeyPrincipal, Principal, Reading, ServicePrincipal, UserPrincipal};
 pub use error::{Error, ErrorCode, ExpectedNumber, Result};
@@ -121,7 +123,7 @@ impl Registry {
     }
 
     fn reading_as(&self, caller: &Caller, class: LeaseClass) -> Reading {
-        let view = self.db().view(caller.scope(), caller.share_holder(), class);
+        let view = self.db().view(caller.access(), caller.share_holder(), class);
         Reading { caller: Arc::new(caller.clone()), view }
     }
 

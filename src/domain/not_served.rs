@@ -4,6 +4,7 @@ use super::{
     Reading, Registry, Result,
     change::ChangeAction,
     customer::BillingStatus,
+    environment::EnvironmentKey,
     policy::{self, Action},
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
 /// Why an agent serves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotServedReason {
-    /// The agent doesn't exist, or the reader may not know that it does.
+    /// The agent or the environment doesn't exist, or the reader may not know that it does.
     NotFound,
     /// No version was ever active.
     NeverActivated,
@@ -41,11 +42,16 @@ pub struct NotServedSince {
 }
 
 impl Registry {
-    /// Why this agent serves nothing; `None` when it serves a version.
+    /// Why this agent serves nothing in this environment; `None` when it serves a version.
     ///
     /// # Errors
     /// [`super::Error::Forbidden`]; [`super::Error::Unavailable`] when the database is.
-    pub async fn why_not_served(&self, reading: &Reading, id: AgentId) -> Result<Option<NotServedSince>> {
+    pub async fn why_not_served(
+        &self,
+        reading: &Reading,
+        id: AgentId,
+        environment: &EnvironmentKey,
+    ) -> Result<Option<NotServedSince>> {
         use NotServedReason::{Archived, Canceled, Deactivated, Erased, NeverActivated, NotFound, Suspended};
         policy::allow(&reading.caller, Action::ReadConfigs)?;
         let (view, tenants) = (&reading.view, reading.view.tenant_filter());
@@ -53,6 +59,7 @@ impl Registry {
         let Some(agent) = view.one(agent::by_ids(&tenants, &[id])).await? else { return Ok(not_found) };
         let customer = view.one(customer::by_ids(&tenants, &[agent.customer_id])).await?;
         let Some(customer) = customer else { return Ok(not_found) };
+        let Some(place) = self.place_of(reading, &agent, environment).await? else { return Ok(not_found) };
         let of_customer = |action| change::last_of_customer(customer.id, [action; 2]);
         let of_agent = |action| change::last_of(id, [action; 2]);
         let (reason, entry) = match (customer.erased_at, customer.billing_status) {
@@ -62,9 +69,9 @@ impl Registry {
             (None, BillingStatus::Trialing | BillingStatus::Active | BillingStatus::PastDue) => {
                 if agent.archived_at.is_some() {
                     (Archived, of_agent(ChangeAction::AgentArchived))
-                } else if agent.active_version_id.is_some() {
+                } else if place.active.is_some() {
                     return Ok(None);
-                } else if let Some(last) = view.one(activation::latest(id)).await? {
+                } else if let Some(last) = view.one(activation::latest(id, environment)).await? {
                     return Ok(Some(NotServedSince { reason: Deactivated, revision: last.revision }));
                 } else {
                     (NeverActivated, of_agent(ChangeAction::AgentCreated))

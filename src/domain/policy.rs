@@ -59,6 +59,8 @@ macro_rules! with_actions {
             ReadNotes,
             /// Read who did something.
             ReadPeople,
+            /// Create, change, archive and restore environments.
+            ManageEnvironments,
             /// Create, update, archive and restore agents.
             WriteAgents,
             /// Publish versions of agents.
@@ -109,6 +111,7 @@ impl Action {
             Self::UpdateCustomer
             | Self::ManageMembers
             | Self::ManageKeys
+            | Self::ManageEnvironments
             | Self::WriteAgents
             | Self::PublishVersions
             | Self::ActivateVersions
@@ -144,6 +147,7 @@ impl Action {
             | Self::ReadKeys
             | Self::ManageKeys
             | Self::RevokeKeys
+            | Self::ManageEnvironments
             | Self::ExportAgents
             | Self::ImportAgents
             | Self::ReadChanges => Some(Role::Admin),
@@ -196,7 +200,8 @@ impl Action {
             | Self::RemoveMembers
             | Self::ReadKeys
             | Self::ManageKeys
-            | Self::RevokeKeys => false,
+            | Self::RevokeKeys
+            | Self::ManageEnvironments => false,
         }
     }
 
@@ -220,6 +225,7 @@ impl Action {
             | Self::ReadKeys
             | Self::ManageKeys
             | Self::RevokeKeys
+            | Self::ManageEnvironments
             | Self::ReadAgents
             | Self::ReadNotes
             | Self::ReadPeople

@@ -7,8 +7,10 @@ use super::{
     Caller, Error, Reading, Registry, Result, WriteResult,
     activation::{ActivationResult, ExpectedVersion, Target},
     agent::Agent,
+    environment::EnvironmentKey,
     policy::{self, Action},
     right::GrantedTxn,
+    serving::LockedServing,
 };
 use crate::{
     entity::{agent_version, count::Counted, rollback_target},
@@ -42,7 +44,7 @@ impl RollbackTo {
 }
 
 impl Registry {
-    /// Activates a version that was active before. Going back `n` steps equals going back one step `n` times: all
+    /// Activates in an environment a version that was active there before. Going back `n` steps equals going back one step `n` times: all
     /// versions on the way count as left, and only an explicit activation brings one back. After a deactivation the
     /// first step returns to the version that was active before it.
     ///
@@ -52,48 +54,53 @@ impl Registry {
         &self,
         caller: &Caller,
         agent_id: AgentId,
+        environment: EnvironmentKey,
         to: RollbackTo,
         expected: ExpectedVersion,
     ) -> Result<WriteResult<ActivationResult>> {
-        self.change_active(caller, agent_id, expected, Target::Earlier(to)).await
+        self.change_active(caller, agent_id, environment, expected, Target::Earlier(to)).await
     }
 
-    /// For each of these agents, the version that a rollback by one step would activate. Leaves out agents that have
-    /// none, and archived agents.
+    /// For each of these agents in the environment beside it, the version that a rollback by one step would activate.
+    /// Leaves out agents that have none there, and archived agents.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`.
     pub async fn rollback_targets_of_each(
         &self,
         reading: &Reading,
-        agents: &[AgentId],
-    ) -> Result<HashMap<AgentId, VersionId>> {
+        places: &[(AgentId, EnvironmentKey)],
+    ) -> Result<HashMap<(AgentId, EnvironmentKey), VersionId>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let select = rollback_target::next_of_each(&reading.view.tenant_filter(), agents);
+        let (tenants, reach) = (reading.view.tenant_filter(), reading.view.environment_filter());
+        let select = rollback_target::next_of_each(&tenants, &reach, places);
         let rows = reading.view.all(select).await?;
-        Ok(rows.into_iter().map(|row| (row.agent_id, row.version_id)).collect())
+        Ok(rows.into_iter().map(|row| ((row.agent_id, row.environment_key), row.version_id)).collect())
     }
 }
 
-/// The version that a rollback of this locked agent activates.
-pub(super) async fn target(txn: &GrantedTxn, agent: &Agent, to: RollbackTo) -> Result<VersionId> {
+/// The version that a rollback of this locked serving activates.
+pub(super) async fn target(txn: &GrantedTxn, place: &LockedServing, to: RollbackTo) -> Result<VersionId> {
     match to {
-        RollbackTo::Steps(steps) => step_back(txn, agent, steps).await,
-        RollbackTo::Version(id) if agent.active_version_id == Some(id) => Ok(id),
-        RollbackTo::Version(id) => match txn.one(rollback_target::of_version(agent.id, id)).await? {
-            Some(target) => Ok(target.version_id),
-            None => Err(not_a_target(txn, agent, id).await?),
-        },
+        RollbackTo::Steps(steps) => step_back(txn, place, steps).await,
+        RollbackTo::Version(id) if place.active_version_id == Some(id) => Ok(id),
+        RollbackTo::Version(id) => {
+            let select = rollback_target::of_version(place.agent.id, place.key(), id);
+            match txn.one(select).await? {
+                Some(target) => Ok(target.version_id),
+                None => Err(not_a_target(txn, &place.agent, id).await?),
+            }
+        }
     }
 }
 
-async fn step_back(txn: &GrantedTxn, agent: &Agent, steps: i32) -> Result<VersionId> {
-    let (id, active) = (agent.id, agent.active_version_id);
+async fn step_back(txn: &GrantedTxn, place: &LockedServing, steps: i32) -> Result<VersionId> {
+    let (id, key, active) = (place.agent.id, place.key(), place.active_version_id);
     let skipped = u64::try_from(steps).unwrap_or(1).saturating_sub(1);
-    if let Some(target) = txn.one(rollback_target::nth(id, active, skipped)).await? {
+    if let Some(target) = txn.one(rollback_target::nth(id, key, active, skipped)).await? {
         return Ok(target.version_id);
     }
-    let targets = txn.one(rollback_target::count(id, active)).await?.map(Counted::bounded);
+    let targets = txn.one(rollback_target::count(id, key, active)).await?.map(Counted::bounded);
     Err(match targets.unwrap_or_default().total() {
         0 => Error::invalid(
             "agentId",

@@ -12,6 +12,7 @@ use super::{
     change::ChangeAction,
     content::at_most,
     credential::{self, Expiry, Rotated},
+    environment::parse_keys,
     idempotency::{ReplayIds, Replayable},
     policy::{self, Action},
     right::{GrantedTxn, OpenTxn},
@@ -41,6 +42,8 @@ pub struct CreateServiceToken {
     pub scopes: BTreeSet<ServiceScope>,
     /// The only customers that the token is valid for, 1 to [`CUSTOMERS_MAX`]; `None` for all.
     pub customer_ids: Option<BTreeSet<CustomerId>>,
+    /// The keys of the environments that the token reaches at each customer; `None` for all.
+    pub environments: Option<Vec<String>>,
     /// When the token expires; `None` for never.
     pub expires_at: Option<Instant>,
 }
@@ -49,7 +52,7 @@ impl CreateServiceToken {
     /// A token for all customers that doesn't expire.
     pub fn for_all(name: impl Into<String>, scopes: impl IntoIterator<Item = ServiceScope>) -> Self {
         let scopes = scopes.into_iter().collect();
-        Self { name: name.into(), scopes, customer_ids: None, expires_at: None }
+        Self { name: name.into(), scopes, customer_ids: None, environments: None, expires_at: None }
     }
 }
 
@@ -117,12 +120,14 @@ impl Registry {
         input: impl Into<Input<CreateServiceToken>>,
     ) -> Result<WriteResult<NewServiceToken>> {
         policy::allow(caller, Action::ManagePlatform)?;
-        let (CreateServiceToken { name, scopes, customer_ids, expires_at }, mut errors) = input.into().open();
+        let (input, mut errors) = input.into().open();
+        let CreateServiceToken { name, scopes, customer_ids, environments, expires_at } = input;
         let name = errors.take(text::normal_name("name", &name)).unwrap_or_default();
         if scopes.is_empty() {
             errors.note(Err(Error::invalid("scopes", "give at least one scope")));
         }
         errors.note(check_customers(customer_ids.as_ref()));
+        let environments = environments.and_then(|keys| errors.take(parse_keys("environments", &keys)));
         let expiry = Expiry::new(expires_at, self.clock(), &mut errors);
         errors.into_result()?;
         let scopes = scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
@@ -130,6 +135,7 @@ impl Registry {
             name,
             scopes,
             customer_ids: customer_ids.map(|customers| customers.into_iter().collect()),
+            environments: environments.map(|keys| keys.iter().map(ToString::to_string).collect()),
             expires_at,
         };
         let clock = self.clock().clone();
@@ -138,9 +144,10 @@ impl Registry {
             let txn = txn.platform(Action::ManagePlatform).await?;
             require_customers(&txn, grant.customer_ids.as_deref()).await?;
             let made = insert(&txn, &clock, grant).await?;
-            let ServiceToken { id, name, scopes, customer_ids, expires_at, .. } = &made.token;
+            let ServiceToken { id, name, scopes, customer_ids, environments, expires_at, .. } = &made.token;
             let after = json!({
-                "name": name, "scopes": scopes, "customer_ids": customer_ids, "expires_at": expires_at,
+                "name": name, "scopes": scopes, "customer_ids": customer_ids, "environments": environments,
+                "expires_at": expires_at,
             });
             let entry = ChangeRecord::platform(ChangeAction::ServiceTokenCreated).subject(*id);
             txn.record(entry.details(json!({ "after": after })));
@@ -295,6 +302,7 @@ struct TokenGrant {
     name: String,
     scopes: Vec<String>,
     customer_ids: Option<Vec<CustomerId>>,
+    environments: Option<Vec<String>>,
     expires_at: Option<Instant>,
 }
 
@@ -304,6 +312,7 @@ impl TokenGrant {
             name: token.name.clone(),
             scopes: token.scopes.clone(),
             customer_ids: token.customer_ids.clone(),
+            environments: token.environments.clone(),
             expires_at: token.expires_at,
         }
     }
@@ -327,15 +336,15 @@ async fn require_customers(txn: &GrantedTxn, customers: Option<&[CustomerId]>) -
 }
 
 async fn insert(txn: &GrantedTxn, clock: &Clock, grant: TokenGrant) -> Result<NewServiceToken> {
-    let TokenGrant { name, scopes, customer_ids, expires_at } = grant;
+    let TokenGrant { name, scopes, customer_ids, environments, expires_at } = grant;
     let id: ServiceTokenId = clock.id();
     let key = OpaqueToken::new(TokenKind::Service, id.into(), clock.secret());
-    let hash = if customer_ids.is_some() { key.limited_hash() } else { key.secret_hash() };
+    let is_limited = customer_ids.is_some() || environments.is_some();
     let Actor { kind, id: by } = txn.actor();
     let token = ServiceToken {
         id,
         name,
-        secret_hash: hash.to_vec(),
+        secret_hash: key.stored_hash(is_limited).to_vec(),
         scopes,
         created_at: clock.now(),
         revoked_at: None,
@@ -344,6 +353,7 @@ async fn insert(txn: &GrantedTxn, clock: &Clock, grant: TokenGrant) -> Result<Ne
         created_by_id: by,
         expires_at,
         replaced_by: None,
+        environments,
     };
     txn.insert(service_token::ActiveModel::from(token.clone())).await?;
     Ok(NewServiceToken { token, secret: Some(key.to_string()) })

@@ -9,20 +9,26 @@ use serde_json::json;
 
 use super::{
     Caller, Error, Input, InputErrors, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
-    activation::{self, Reason},
+    activation::Reason,
     agent::Agent,
     change::ChangeAction,
     content::{at_most, check_message},
+    environment::EnvironmentKey,
     idempotency::{ReplayIds, Replayable, require_allowed},
     limit::LimitedResource,
     policy::{self, Action},
     right::{GrantedTxn, OpenTxn},
+    serving::PublishPlace,
     warning::Warning,
 };
 use crate::{
     clock::{Clock, Instant},
     db::{Actor, ChangeRecord, Query},
-    entity::{agent, agent_version, publication::Publication},
+    entity::{
+        agent, agent_version,
+        publication::Publication,
+        serving::{self, AgentLock},
+    },
     id::{AgentId, VersionId},
 };
 
@@ -51,8 +57,8 @@ pub struct PublishVersion {
     pub content: Content,
     /// The author's reason for this version; at most 2,000 characters.
     pub message: Option<String>,
-    /// Whether to activate the version in the same transaction.
-    pub activate: bool,
+    /// The environment in which to activate the version in the same transaction; `None` to activate it nowhere.
+    pub activate: Option<EnvironmentKey>,
     /// The number that the agent's newest version must have; `None` checks nothing.
     pub expected_latest_number: Option<i32>,
     /// Whether to publish nothing if the newest version has the same bytes.
@@ -109,7 +115,7 @@ impl Registry {
             if_changed,
             refuse_warnings,
         } = input;
-        if activate {
+        if activate.is_some() {
             policy::allow(caller, Action::ActivateVersions)?;
         }
         let is_large = content.is_large();
@@ -136,10 +142,20 @@ impl Registry {
         };
         let clock = self.clock().clone();
         let written = self.write(caller, move |txn| async move {
-            let (txn, status, mut agent) = txn.agent(Action::PublishVersions, agent_id).await?;
-            if activate {
-                txn.require(Action::ActivateVersions, agent.customer_id, "agent")?;
-            }
+            let (txn, status, mut place) = match &activate {
+                Some(environment) => {
+                    let action = Action::PublishVersions;
+                    let (txn, status, place) =
+                        txn.serving(action, agent_id, environment, AgentLock::Changed).await?;
+                    txn.require(Action::ActivateVersions, place.agent.customer_id, "agent")?;
+                    (txn, status, PublishPlace::Active(place))
+                }
+                None => {
+                    let (txn, status, agent) = txn.agent(Action::PublishVersions, agent_id).await?;
+                    (txn, status, PublishPlace::Nowhere(agent))
+                }
+            };
+            let agent = place.agent();
             if agent.archived_at.is_some() {
                 return Err(Error::Archived);
             }
@@ -147,18 +163,16 @@ impl Registry {
             {
                 return Err(Error::NotLatest { expected, actual: agent.latest_number });
             }
-            if if_changed && let Some(latest) = latest_if_same(&txn, &agent, &content).await? {
-                return keep_latest(&txn, &clock, agent, latest, activate).await;
+            if if_changed && let Some(latest) = latest_if_same(&txn, agent, &content).await? {
+                return keep_latest(&txn, &clock, place, latest).await;
             }
             LimitedResource::Versions.check(status.plan, i64::from(agent.latest_number) + 1)?;
             let new = CheckedVersion { content, message, created_at: clock.now() };
-            let version = append_version(&txn, &clock, &mut agent, new);
-            let serves = Some(version.id);
-            let activation = activate
-                .then(|| activation::record_activation(&txn, &clock, &mut agent, serves, Reason::Publish));
-            let (agents, versions) = (vec![agent], vec![version.clone()]);
-            let activations = activation.into_iter().collect();
-            txn.publish(Publication { agents, versions, activations }).await?;
+            let version = append_version(&txn, &clock, place.agent_mut(), new);
+            let mut publication = Publication { versions: vec![version.clone()], ..Publication::default() };
+            place.activate(&txn, &clock, version.id, Reason::Publish, &mut publication);
+            place.put(&mut publication);
+            txn.publish(publication).await?;
             Ok(Outcome::Changed(Published { version, is_new: true, warnings: Vec::new() }))
         });
         let WriteResult { value, revision } = written.await?;
@@ -219,7 +233,8 @@ impl Registry {
         let tenants = reading.view.tenant_filter();
         let serving: Option<HashSet<VersionId>> = if reading.caller.principal.is_service() {
             let ids: Vec<VersionId> = wanted.iter().map(|key| key.id).collect();
-            let serving = reading.view.all(agent_version::serving(&ids)).await?;
+            let reach = reading.view.environment_filter();
+            let serving = reading.view.all(serving::active_versions(&reach, &ids)).await?;
             Some(serving.into_iter().map(|row| row.id).collect())
         } else {
             None
@@ -300,19 +315,18 @@ async fn latest_if_same(
 async fn keep_latest(
     txn: &GrantedTxn,
     clock: &Clock,
-    mut agent: Agent,
+    mut place: PublishPlace,
     version: AgentVersion,
-    activate: bool,
 ) -> Result<Outcome<Published>> {
     let id = version.id;
     let value = Published { version, is_new: false, warnings: Vec::new() };
-    if !activate || agent.active_version_id == Some(id) {
-        let since = super::agent::last_change(txn, agent.id, ChangeAction::VersionPublished).await?;
+    let mut publication = Publication::default();
+    if !place.activate(txn, clock, id, Reason::Activate, &mut publication) {
+        let since = super::agent::last_change(txn, place.agent().id, ChangeAction::VersionPublished).await?;
         return Ok(Outcome::Unchanged { value, since });
     }
-    let activation = activation::record_activation(txn, clock, &mut agent, Some(id), Reason::Activate);
-    let (agents, activations) = (vec![agent], vec![activation]);
-    txn.publish(Publication { agents, versions: Vec::new(), activations }).await?;
+    place.put(&mut publication);
+    txn.publish(publication).await?;
     Ok(Outcome::Changed(value))
 }
 

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     clock::Instant,
-    db::{Actor, Author, CommitResult, DbError, Scope, Txn},
+    db::{Access, Actor, Author, CommitResult, DbError, Scope, Txn},
     entity::{api_key, change, identity, log},
     id::{ApiKeyId, CustomerId, Revision},
     share::ShareHolder,
@@ -191,7 +191,8 @@ impl Registry {
             }
             work(txn).await
         };
-        let made = self.db().write(scope, caller.share_holder(), caller.author(), work).await;
+        let access = Access { scope, ..caller.access() };
+        let made = self.db().write(access, caller.share_holder(), caller.author(), work).await;
         if !made.as_ref().is_ok_and(|made| made.revision.is_some()) {
             // The result may depend on a commit that this call didn't make: later reads on this instance must be at
             // least as new.

@@ -44,6 +44,8 @@ pub struct Model {
     /// The commit that last changed this: an activation, or a change of the agent's name. 0
     /// while there was none.
     pub config_revision: Revision,
+    /// The commit that last changed the agent's name, or one that is no earlier; 0 while there was none.
+    pub name_revision: Revision,
     /// When the agent was archived; `None` while it isn't.
     pub archived_at: Option<Instant>,
     /// When the agent was created.
@@ -149,6 +151,10 @@ pub struct LockedAgent {
 /// Locks one agent that `tenants` admits, and its customer, until the transaction ends: the customer's row first, in
 /// share mode, so that it can't be suspended meanwhile; then the agent against other writers.
 pub fn locked(tenants: &TenantFilter, id: AgentId) -> SelectorRaw<SelectModel<LockedAgent>> {
+    locked_for(tenants, id, "NO KEY UPDATE")
+}
+
+fn locked_for(tenants: &TenantFilter, id: AgentId, lock: &str) -> SelectorRaw<SelectModel<LockedAgent>> {
     let mut sql = Sql::default();
     sql.and_compare("a.id", "=", Some(id));
     sql.within("a", tenants);
@@ -156,8 +162,14 @@ pub fn locked(tenants: &TenantFilter, id: AgentId) -> SelectorRaw<SelectModel<Lo
     LockedAgent::find_by_statement(sql.statement(format!(
         "SELECT a.*, c.plan, c.billing_status, c.erased_at FROM registry.agents AS a \
          JOIN registry.customers AS c ON c.id = a.customer_id WHERE {conditions} \
-         FOR SHARE OF c FOR NO KEY UPDATE OF a"
+         FOR SHARE OF c FOR {lock} OF a"
     )))
+}
+
+/// Locks one agent that `tenants` admits for its archiving, and its customer as [`locked`] does: against all other
+/// writers, also those that activate its versions in any environment.
+pub fn locked_whole(tenants: &TenantFilter, id: AgentId) -> SelectorRaw<SelectModel<LockedAgent>> {
+    locked_for(tenants, id, "UPDATE")
 }
 
 /// Locks one customer's agents with these names, or with these ids as their own or their source's, against other
@@ -183,6 +195,7 @@ pub(super) fn erasure_action(column: Column) -> ErasureAction {
         | Column::ActiveVersionId
         | Column::ActivatedAt
         | Column::ConfigRevision
+        | Column::NameRevision
         | Column::ArchivedAt
         | Column::CreatedAt
         | Column::UpdatedAt

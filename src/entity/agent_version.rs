@@ -350,22 +350,6 @@ pub fn bodies(tenants: &TenantFilter, ids: &[VersionId]) -> SelectorRaw<SelectMo
     Body::find_by_statement(select_by_ids(VERSION, tenants, ids))
 }
 
-/// The id of an active version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Serving {
-    /// The version's id.
-    pub id: VersionId,
-}
-
-/// Those of `ids` that are active, of customers that are neither suspended nor canceled.
-pub fn serving(ids: &[VersionId]) -> SelectorRaw<SelectModel<Serving>> {
-    let sql = "SELECT t.id FROM registry.agent_versions AS t \
-               JOIN registry.agents AS a ON a.id = t.agent_id AND a.active_version_id = t.id \
-               JOIN registry.customers AS c ON c.id = t.customer_id \
-               WHERE t.id = ANY($1::uuid[]) AND c.billing_status NOT IN ('SUSPENDED', 'CANCELED')";
-    Serving::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [uuids(ids)]))
-}
-
 /// What an erasure does to each column: numbers and hashes stay.
 pub(super) fn erasure_action(column: Column) -> ErasureAction {
     match column {

@@ -48,6 +48,8 @@ pub struct Model {
     pub revoked_at: Option<Instant>,
     /// The key that replaced this one in a rotation.
     pub replaced_by: Option<ApiKeyId>,
+    /// The environments that the key reaches; `None` for all.
+    pub environment_ids: Option<Vec<Uuid>>,
 }
 
 /// None are declared.
@@ -75,11 +77,15 @@ pub struct Credential {
     pub revoked_at: Option<Instant>,
     /// The customer's plan.
     pub plan: Plan,
+    /// The keys of the environments that the key reaches, sorted; `None` for all.
+    pub environments: Option<Vec<String>>,
 }
 
 /// Returns the columns that authentication needs, for the key with this id.
 pub fn credential(id: ApiKeyId) -> SelectorRaw<SelectModel<Credential>> {
-    let sql = "SELECT k.customer_id, k.name, k.secret_hash, k.scopes, k.expires_at, k.last_used_at, k.revoked_at, c.plan \
+    let sql = "SELECT k.customer_id, k.name, k.secret_hash, k.scopes, k.expires_at, k.last_used_at, k.revoked_at, c.plan, \
+               CASE WHEN k.environment_ids IS NOT NULL THEN ARRAY(SELECT e.key::text FROM registry.environments AS e \
+               WHERE e.customer_id = k.customer_id AND e.id = ANY(k.environment_ids) ORDER BY e.key) END AS environments \
                FROM registry.api_keys AS k JOIN registry.customers AS c ON c.id = k.customer_id WHERE k.id = $1";
     Credential::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [id.into()]))
 }

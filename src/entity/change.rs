@@ -113,6 +113,18 @@ pub enum ChangeAction {
     /// The command line made all instances read the issuers' keys again.
     #[sea_orm(string_value = "issuer.keys_refreshed")]
     IssuerKeysRefreshed,
+    /// An environment was created.
+    #[sea_orm(string_value = "environment.created")]
+    EnvironmentCreated,
+    /// An environment's name, rank or rules changed.
+    #[sea_orm(string_value = "environment.updated")]
+    EnvironmentUpdated,
+    /// An environment was archived.
+    #[sea_orm(string_value = "environment.archived")]
+    EnvironmentArchived,
+    /// An environment was restored.
+    #[sea_orm(string_value = "environment.restored")]
+    EnvironmentRestored,
     /// An agent was created.
     #[sea_orm(string_value = "agent.created")]
     AgentCreated,
@@ -144,9 +156,9 @@ pub enum ChangeAction {
 pub enum ConfigEffect {
     /// None.
     Nothing,
-    /// The configuration of the entry's agent.
+    /// The configuration of the entry's agent in the entry's environment.
     OfAgent,
-    /// The configuration of the entry's agent, if the change gives the agent another name.
+    /// The configurations of the entry's agent in all environments, if the change gives the agent another name.
     OfRenamedAgent,
     /// All configurations of the entry's customer, if the change starts or stops serving that customer.
     OfCustomer,
@@ -196,6 +208,10 @@ impl ChangeAction {
             Self::ServiceTokenRotated => row(true,  true,  Nothing,    false),
             Self::ServiceTokenRevoked => row(true,  true,  Nothing,    false),
             Self::IssuerKeysRefreshed => row(false, false, Nothing,    false),
+            Self::EnvironmentCreated  => row(false, false, Nothing,    false),
+            Self::EnvironmentUpdated  => row(false, false, Nothing,    false),
+            Self::EnvironmentArchived => row(false, false, Nothing,    false),
+            Self::EnvironmentRestored => row(false, false, Nothing,    false),
             Self::AgentCreated        => row(false, false, Nothing,    false),
             Self::AgentUpdated        => row(false, false, OfRenamedAgent, false),
             // Archiving an active agent also deactivates it.

@@ -106,6 +106,8 @@ pub struct Usage {
     pub api_keys: i64,
     /// The number of members and open invitations.
     pub members: i64,
+    /// The number of environments, without archived ones.
+    pub environments: i64,
 }
 
 /// The customers that `tenants` admits.
@@ -158,6 +160,8 @@ pub enum QuotaKind {
     ApiKeys,
     /// The members and open invitations.
     Members,
+    /// The environments that aren't archived.
+    Environments,
 }
 
 impl QuotaKind {
@@ -172,6 +176,9 @@ impl QuotaKind {
             Self::Members => {
                 "(SELECT count(*) FROM registry.memberships AS m WHERE m.customer_id = c.id) \
                  + (SELECT count(*) FROM registry.invitations AS i WHERE i.customer_id = c.id AND i.expires_at > $2)"
+            }
+            Self::Environments => {
+                "(SELECT count(*) FROM registry.environments AS e WHERE e.customer_id = c.id AND e.archived_at IS NULL)"
             }
         }
     }
@@ -200,10 +207,12 @@ pub fn count(what: QuotaKind, id: CustomerId, now: Instant) -> SelectorRaw<Selec
 /// Returns the usage of each of these customers at the time `now`. Not filtered by the caller's rights: the caller
 /// must do so.
 pub fn usage(ids: &[CustomerId], now: Instant) -> SelectorRaw<SelectModel<Usage>> {
-    let [agents, api_keys, members] =
-        [QuotaKind::Agents, QuotaKind::ApiKeys, QuotaKind::Members].map(QuotaKind::sql);
+    let [agents, api_keys, members, environments] =
+        [QuotaKind::Agents, QuotaKind::ApiKeys, QuotaKind::Members, QuotaKind::Environments]
+            .map(QuotaKind::sql);
     let sql = format!(
         "SELECT c.id, c.plan, {agents} AS agents, {api_keys} AS api_keys, {members} AS members, \
+         {environments} AS environments, \
          (SELECT coalesce(max(a.latest_number), 0) FROM registry.agents AS a WHERE a.customer_id = c.id) AS versions \
          FROM registry.customers AS c WHERE c.id = ANY($1::uuid[])"
     );

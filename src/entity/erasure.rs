@@ -4,8 +4,8 @@
 use sea_orm::{EntityTrait, Iterable, UpdateMany, entity::prelude::*};
 
 use super::{
-    activation, agent, agent_version, api_key, change, customer, idempotency_key, identity, invitation,
-    membership, rollback_target, user,
+    activation, agent, agent_version, api_key, change, customer, environment, idempotency_key, identity,
+    invitation, membership, rollback_target, serving, user,
 };
 
 /// The name of an erased customer, and of the models in its versions.
@@ -63,6 +63,8 @@ pub fn column_erasures() -> Vec<ColumnErasure> {
     all.extend(of::<agent::Entity>("agents", agent::erasure_action));
     all.extend(of::<agent_version::Entity>("agent_versions", agent_version::erasure_action));
     all.extend(of::<activation::Entity>("activations", |_| ErasureAction::Keep));
+    all.extend(of::<environment::Entity>("environments", environment::erasure_action));
+    all.extend(of::<serving::Entity>("servings", |_| ErasureAction::Keep));
     all.extend(of::<rollback_target::Entity>("rollback_targets", |_| ErasureAction::Keep));
     all.extend(of::<change::Entity>("changes", |_| ErasureAction::Keep));
     all.extend(of::<idempotency_key::Entity>("idempotency_keys", |_| ErasureAction::Keep));

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::id::CustomerId;
+use crate::{environment_key::EnvironmentKey, id::CustomerId};
 
 pub mod activation;
 pub mod agent;
@@ -20,6 +20,7 @@ pub mod change;
 pub mod content;
 pub mod count;
 pub mod customer;
+pub mod environment;
 pub mod erasure;
 pub mod extensions;
 pub mod idempotency_key;
@@ -33,6 +34,7 @@ pub mod operator;
 pub mod publication;
 pub mod rollback_target;
 mod search;
+pub mod served_config;
 pub mod service_token;
 pub mod serving;
 mod sql;
@@ -71,6 +73,27 @@ impl TenantFilter {
     }
 }
 
+/// The environments whose rows a caller may read and change, at the customers that it may see.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum EnvironmentFilter {
+    /// All environments.
+    #[default]
+    All,
+    /// The environments with these keys, sorted.
+    Only(Vec<EnvironmentKey>),
+}
+
+impl EnvironmentFilter {
+    /// Whether rows of this environment may be returned.
+    #[must_use]
+    pub fn admits(&self, key: &EnvironmentKey) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(keys) => keys.contains(key),
+        }
+    }
+}
+
 /// A page by keyset pagination: at most `limit` rows between two keys, from the list's start or from its end.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KeysetPage<K> {
@@ -97,6 +120,12 @@ impl<K: Clone + Into<Value>> KeysetPage<K> {
         let order = if ascending == self.backward { Order::Desc } else { Order::Asc };
         select.order_by(key, order).limit(self.limit)
     }
+}
+
+/// Binds keys of environments as one array.
+fn keys<'a>(keys: impl IntoIterator<Item = &'a EnvironmentKey>) -> Value {
+    let values = keys.into_iter().map(|key| Value::from(key.clone())).collect();
+    Value::Array(ArrayType::String, Some(Box::new(values)))
 }
 
 /// Binds ids as one array, so that `= ANY($1)` has one plan for any number of ids.

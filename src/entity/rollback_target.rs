@@ -7,12 +7,16 @@ use sea_orm::{
 };
 
 use super::{
-    TenantFilter,
+    EnvironmentFilter, TenantFilter,
     count::{self, SelectCounts},
+    keys,
     sql::Sql,
     uuids,
 };
-use crate::id::{AgentId, CustomerId, VersionId};
+use crate::{
+    environment_key::EnvironmentKey,
+    id::{AgentId, CustomerId, VersionId},
+};
 
 /// A version to which a rollback of its agent may return, because no rollback has left it since its last explicit
 /// activation. The active version has a row too, unless a rollback of an earlier release brought it back.
@@ -24,6 +28,9 @@ pub struct Model {
     /// The agent.
     #[sea_orm(primary_key, auto_increment = false)]
     pub agent_id: AgentId,
+    /// The key of the environment.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub environment_key: EnvironmentKey,
     /// The version.
     #[sea_orm(primary_key, auto_increment = false)]
     pub version_id: VersionId,
@@ -39,46 +46,66 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 /// The version that a rollback of an agent would activate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct NextTarget {
     /// The agent.
     pub agent_id: AgentId,
+    /// The key of the environment.
+    pub environment_key: EnvironmentKey,
     /// The version.
     pub version_id: VersionId,
 }
 
 /// The version that is `skipped` places further back than the next target of this locked agent.
-pub fn nth(agent: AgentId, active: Option<VersionId>, skipped: u64) -> Select<Entity> {
-    let targets = Entity::find().filter(Column::AgentId.eq(agent));
+pub fn nth(
+    agent: AgentId,
+    environment: &EnvironmentKey,
+    active: Option<VersionId>,
+    skipped: u64,
+) -> Select<Entity> {
+    let targets = Entity::find()
+        .filter(Column::AgentId.eq(agent))
+        .filter(Column::EnvironmentKey.eq(environment.as_str()));
     let others = active.map_or_else(Condition::all, |active| Column::VersionId.ne(active).into_condition());
     targets.filter(others).order_by_desc(Column::Place).offset(skipped).limit(1)
 }
 
 /// Counts the versions to which a rollback of this locked agent may go.
-pub fn count(agent: AgentId, active: Option<VersionId>) -> SelectCounts {
+pub fn count(agent: AgentId, environment: &EnvironmentKey, active: Option<VersionId>) -> SelectCounts {
     let mut sql = Sql::default();
     sql.and_compare("t.agent_id", "=", Some(agent));
+    sql.and_compare("t.environment_key", "=", Some(environment.clone()));
     sql.and_compare("t.version_id", "<>", active);
     let conditions = sql.where_clause();
     count::of_select(sql, &format!("SELECT FROM registry.rollback_targets AS t WHERE {conditions}"))
 }
 
-/// The row of this version of an agent.
-pub fn of_version(agent: AgentId, version: VersionId) -> Select<Entity> {
-    Entity::find_by_id((agent, version))
+/// The row of this version of an agent in an environment.
+pub fn of_version(agent: AgentId, environment: &EnvironmentKey, version: VersionId) -> Select<Entity> {
+    Entity::find_by_id((agent, environment.clone(), version))
 }
 
-/// For each of these agents that `tenants` admits and that isn't archived: the version that a rollback would activate.
-pub fn next_of_each(tenants: &TenantFilter, agents: &[AgentId]) -> SelectorRaw<SelectModel<NextTarget>> {
+/// For each of these agents that `tenants` admits and that isn't archived, in the environment beside it, if `reach` admits
+/// that: the version that a rollback would activate.
+pub fn next_of_each(
+    tenants: &TenantFilter,
+    reach: &EnvironmentFilter,
+    places: &[(AgentId, EnvironmentKey)],
+) -> SelectorRaw<SelectModel<NextTarget>> {
     let mut sql = Sql::default();
     sql.within("a", tenants);
+    sql.reaching("w.key", reach);
     let conditions = sql.where_clause();
-    let agents = sql.bind(uuids(agents));
+    let (agents, environments): (Vec<AgentId>, Vec<&EnvironmentKey>) =
+        places.iter().map(|(agent, key)| (*agent, key)).unzip();
+    let (agents, environments) = (sql.bind(uuids(&agents)), sql.bind(keys(environments)));
     NextTarget::find_by_statement(sql.statement(format!(
-        "SELECT a.id AS agent_id, next.version_id FROM registry.agents AS a CROSS JOIN LATERAL (\
-         SELECT t.version_id FROM registry.rollback_targets AS t \
-         WHERE t.agent_id = a.id AND t.version_id IS DISTINCT FROM a.active_version_id \
-         ORDER BY t.place DESC LIMIT 1) AS next \
-         WHERE a.id = ANY({agents}::uuid[]) AND a.archived_at IS NULL AND {conditions}"
+        "SELECT a.id AS agent_id, w.key AS environment_key, next.version_id \
+         FROM unnest({agents}::uuid[], {environments}::text[]) AS w (id, key) \
+         JOIN registry.agents AS a ON a.id = w.id \
+         LEFT JOIN registry.servings AS s ON s.agent_id = a.id AND s.environment_key = w.key CROSS JOIN LATERAL (\
+         SELECT t.version_id FROM registry.rollback_targets AS t WHERE t.agent_id = a.id AND t.environment_key = w.key \
+         AND t.version_id IS DISTINCT FROM s.active_version_id ORDER BY t.place DESC LIMIT 1) AS next \
+         WHERE a.archived_at IS NULL AND {conditions}"
     )))
 }

@@ -35,6 +35,8 @@ pub struct Model {
     pub expires_at: Option<Instant>,
     /// The token that replaced this one in a rotation.
     pub replaced_by: Option<ServiceTokenId>,
+    /// The keys of the environments that the token reaches, sorted; `None` for all.
+    pub environments: Option<Vec<String>>,
 }
 
 /// None are declared.

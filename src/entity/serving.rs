@@ -1,147 +1,198 @@
-//! What each agent served at the end of a commit, computed from its row, `activations` and `changes`. So an event
-//! shows the state as of its commit, however late it is read.
+//! The table `servings`: what each agent serves in each environment. A trigger keeps the rows of the default environment
+//! equal to `agents`, which is written instead.
 
-use sea_orm::{DbBackend, FromQueryResult, SelectModel, SelectorRaw, Statement};
-
-use super::{
-    TenantFilter,
-    activation::Reason,
-    customer::BillingStatus,
-    sql::{self, Sql},
-    uuids,
+use sea_orm::{
+    FromQueryResult, QueryResult, QuerySelect, SelectModel, SelectorRaw, entity::prelude::*,
+    sea_query::LockType,
 };
+
+use super::{EnvironmentFilter, TenantFilter, agent, customer::CustomerStatus, environment, sql::Sql, uuids};
 use crate::{
     clock::Instant,
-    id::{AgentId, CustomerId, Revision, VersionId},
+    environment_key::EnvironmentKey,
+    id::{AgentId, CustomerId, EnvironmentId, Revision, VersionId},
 };
 
-/// What an agent served at the end of a commit.
+/// What one agent serves in one environment. An agent that never served there may have no row.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(schema_name = "registry", table_name = "servings")]
+pub struct Model {
+    /// The customer that owns both.
+    pub customer_id: CustomerId,
+    /// The agent.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub agent_id: AgentId,
+    /// The environment.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub environment_id: EnvironmentId,
+    /// The environment's key.
+    pub environment_key: EnvironmentKey,
+    /// The active version; `None` when the agent serves nothing there.
+    pub active_version_id: Option<VersionId>,
+    /// When the active version was activated.
+    pub activated_at: Option<Instant>,
+    /// The commit of the last activation or deactivation; 0 while there was none.
+    pub config_revision: Revision,
+}
+
+/// None are declared: loaders join by id.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Which lock a write takes on an agent's row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgentLock {
+    /// The write changes the row: it excludes all other such writes of the agent.
+    Changed,
+    /// The row only stays as it is: it excludes the archiving of the agent, and nothing else.
+    Kept,
+}
+
+/// A locked agent, an environment of its customer, and the customer's status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockedPlace {
+    /// The agent.
+    pub agent: agent::Model,
+    /// The customer's status.
+    pub status: CustomerStatus,
+    /// The environment. Nobody changes it meanwhile, since that takes a lock on the customer.
+    pub environment: environment::Model,
+}
+
+impl FromQueryResult for LockedPlace {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            agent: FromQueryResult::from_query_result(row, prefix)?,
+            status: FromQueryResult::from_query_result(row, prefix)?,
+            environment: FromQueryResult::from_query_result(row, environment::PREFIX)?,
+        })
+    }
+}
+
+/// Locks one agent that `tenants` admits, and its customer, until the transaction ends, as `agent::locked` does. Returns
+/// them with the environment of this key; nothing when the customer has no such environment within `reach`.
+pub fn locked_place(
+    tenants: &TenantFilter,
+    reach: &EnvironmentFilter,
+    id: AgentId,
+    key: &EnvironmentKey,
+    lock: AgentLock,
+) -> SelectorRaw<SelectModel<LockedPlace>> {
+    let mut sql = Sql::default();
+    sql.and_compare("a.id", "=", Some(id));
+    sql.and_compare("e.key", "=", Some(key.clone()));
+    sql.within("a", tenants);
+    sql.reaching("e.key", reach);
+    let (conditions, columns) = (sql.where_clause(), environment::prefixed_columns());
+    let lock = match lock {
+        AgentLock::Changed => "NO KEY UPDATE",
+        AgentLock::Kept => "KEY SHARE",
+    };
+    LockedPlace::find_by_statement(sql.statement(format!(
+        "SELECT a.*, c.plan, c.billing_status, c.erased_at, {columns} FROM registry.agents AS a \
+         JOIN registry.customers AS c ON c.id = a.customer_id \
+         JOIN registry.environments AS e ON e.customer_id = a.customer_id WHERE {conditions} \
+         FOR SHARE OF c FOR {lock} OF a"
+    )))
+}
+
+/// Locks the row of this agent in this environment against other writers of it.
+pub fn locked(agent: AgentId, environment: EnvironmentId) -> Select<Entity> {
+    Entity::find_by_id((agent, environment)).lock(LockType::NoKeyUpdate)
+}
+
+/// All rows of these agents that `tenants` and `reach` admit.
+pub fn of_agents(tenants: &TenantFilter, reach: &EnvironmentFilter, agents: &[AgentId]) -> Select<Entity> {
+    let select =
+        tenants.narrow(Entity::find(), Column::CustomerId).filter(Column::AgentId.eq_any(agents.to_vec()));
+    match reach {
+        EnvironmentFilter::All => select,
+        EnvironmentFilter::Only(keys) => {
+            select.filter(Column::EnvironmentKey.is_in(keys.iter().map(EnvironmentKey::as_str)))
+        }
+    }
+}
+
+/// A locked row, and its environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockedServingRow {
+    /// The row.
+    pub serving: Model,
+    /// Its environment.
+    pub environment: environment::Model,
+}
+
+impl FromQueryResult for LockedServingRow {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            serving: FromQueryResult::from_query_result(row, prefix)?,
+            environment: FromQueryResult::from_query_result(row, environment::PREFIX)?,
+        })
+    }
+}
+
+/// Locks the rows by which this locked agent serves, in any environment, against other writers. Returns them by the rank
+/// of their environments.
+pub fn locked_active(agent: AgentId) -> SelectorRaw<SelectModel<LockedServingRow>> {
+    let mut sql = Sql::default();
+    let (agent, columns) = (sql.bind(agent), environment::prefixed_columns());
+    LockedServingRow::find_by_statement(sql.statement(format!(
+        "SELECT s.*, {columns} FROM registry.servings AS s JOIN registry.environments AS e ON e.id = s.environment_id \
+         WHERE s.agent_id = {agent} AND s.active_version_id IS NOT NULL ORDER BY e.rank, e.key FOR NO KEY UPDATE OF s"
+    )))
+}
+
+/// The number of the version that an agent serves in an environment.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Serving {
+pub struct ActiveNumber {
     /// The agent.
     pub agent_id: AgentId,
-    /// The customer that owns the agent.
-    pub customer_id: CustomerId,
-    /// The agent's name at that commit.
-    pub name: String,
-    /// The active version; `None` when the agent served nothing.
-    pub version_id: Option<VersionId>,
-    /// When that version was activated.
-    pub activated_at: Option<Instant>,
-    /// Why the active version last changed; `None` when it never had.
-    pub reason: Option<Reason>,
-    /// The commit that last changed this: an activation, or a change of the agent's name. None
-    /// when there was none yet.
-    pub revision: Option<Revision>,
-    /// The customer's billing status at that commit.
-    pub status: BillingStatus,
-    /// The last pruned commit. Configurations before it can't be computed.
-    pub floor: Revision,
+    /// The environment.
+    pub environment_key: EnvironmentKey,
+    /// The version's number.
+    pub number: i32,
 }
 
-/// The columns of [`Serving`], for the agents `a` at the end of the commit `$1`. A value that has changed since
-/// then is the `before` of the next log entry about it; otherwise it is the row's. So no pruned entry is needed,
-/// with one exception: when the entry that last changed an agent is pruned, `revision` is that of its last
-/// activation. An erased customer's content is gone, so its status is CANCELED at every commit.
-const COLUMNS: &str = "a.id AS agent_id, a.customer_id, \
-    CASE WHEN a.config_revision <= $1 THEN a.name ELSE coalesce(( \
-        SELECT c.details::jsonb #>> '{before,name}' FROM registry.changes AS c \
-        WHERE c.agent_id = a.id AND c.revision > $1 AND c.action = 'agent.updated' \
-        ORDER BY c.revision, c.position LIMIT 1), a.name) END AS name, \
-    act.version_id, CASE WHEN act.version_id IS NOT NULL THEN act.activated_at END AS activated_at, act.reason, \
-    CASE WHEN a.config_revision <= $1 THEN nullif(a.config_revision, 0) ELSE coalesce(( \
-        SELECT c.revision FROM registry.changes AS c WHERE c.agent_id = a.id AND c.revision <= $1 \
-        AND (c.action IN ('agent.activated', 'agent.deactivated') OR c.action = 'agent.updated' \
-            AND c.details::jsonb #> '{before,name}' IS DISTINCT FROM c.details::jsonb #> '{after,name}') \
-        ORDER BY c.revision DESC, c.position DESC LIMIT 1), act.revision) END AS revision, \
-    CASE WHEN k.erased_at IS NOT NULL THEN 'CANCELED' \
-        ELSE coalesce((SELECT c.details::jsonb ->> 'before' FROM registry.changes AS c \
-        WHERE c.customer_id = a.customer_id AND c.revision > $1 AND c.action = 'customer.billing_status_set' \
-        ORDER BY c.revision, c.position LIMIT 1), k.billing_status) END AS status, \
-    (SELECT f.revision FROM registry.log_floor AS f) AS floor";
-
-/// The joins that [`COLUMNS`] needs in addition to the agents `a`. OFFSET 0 keeps Postgres from starting with all
-/// customers.
-const JOINS: &str = "CROSS JOIN LATERAL ( \
-        SELECT c.billing_status, c.erased_at FROM registry.customers AS c WHERE c.id = a.customer_id OFFSET 0) AS k \
-    LEFT JOIN LATERAL ( \
-        SELECT x.version_id, x.activated_at, x.reason, x.revision FROM registry.activations AS x \
-        WHERE x.agent_id = a.id AND x.revision <= $1 ORDER BY x.revision DESC, x.position DESC LIMIT 1) AS act ON true";
-
-/// What these agents served at the end of this commit; only agents that `tenants` admits.
-pub fn at(
-    tenants: &TenantFilter,
-    revision: Revision,
+/// The numbers of the versions that these agents of one customer serve, in each environment within `reach`.
+pub fn active_numbers(
+    customer: CustomerId,
+    reach: &EnvironmentFilter,
     agents: &[AgentId],
-) -> SelectorRaw<SelectModel<Serving>> {
-    let mut sql = from(revision);
-    sql.within("a", tenants);
-    let (agents, within) = (sql.bind(uuids(agents)), sql.where_clause());
-    let text = format!(
-        "SELECT {COLUMNS} FROM registry.agents AS a {JOINS} WHERE a.id = ANY({agents}::uuid[]) AND {within} ORDER BY a.id"
-    );
-    Serving::find_by_statement(sql.statement(text))
-}
-
-/// What these agents serve now, of all customers. The rows aren't tied to a commit: the caller must relate them to
-/// the log, and `floor` is 0.
-pub fn now(agents: &[AgentId]) -> SelectorRaw<SelectModel<Serving>> {
-    let sql = "SELECT a.id AS agent_id, a.customer_id, a.name, a.active_version_id AS version_id, a.activated_at, \
-        NULL AS reason, nullif(a.config_revision, 0) AS revision, k.billing_status AS status, 0::bigint AS floor \
-        FROM registry.agents AS a JOIN registry.customers AS k ON k.id = a.customer_id WHERE a.id = ANY($1::uuid[])";
-    Serving::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [uuids(agents)]))
-}
-
-/// The agents that `tenants` admits and that had an active version at the end of this commit; by id, after `after`.
-pub fn page(
-    tenants: &TenantFilter,
-    revision: Revision,
-    agents: Option<&[AgentId]>,
-    after: Option<AgentId>,
-    limit: u64,
-) -> SelectorRaw<SelectModel<Serving>> {
-    let mut sql = from(revision);
-    let limit = sql.bind(sql::limit(limit));
-    let text = match (agents, tenants) {
-        // Looks up one agent at a time by id, until the page is full.
-        (Some(agents), _) => {
-            let agents = sql.bind(uuids(agents));
-            sql.and_compare("w.id", ">", after);
-            let beyond = sql.take_where_clause();
-            sql.within("x", tenants);
-            let within = sql.take_where_clause();
-            format!(
-                "SELECT {COLUMNS} FROM (SELECT DISTINCT w.id FROM unnest({agents}::uuid[]) AS w (id) WHERE {beyond} ORDER BY w.id) AS w \
-                 CROSS JOIN LATERAL (SELECT * FROM registry.agents AS x WHERE x.id = w.id AND {within} OFFSET 0) AS a {JOINS} \
-                 WHERE act.version_id IS NOT NULL ORDER BY w.id LIMIT {limit}"
-            )
-        }
-        (None, TenantFilter::All) => {
-            sql.and_compare("a.id", ">", after);
-            let beyond = sql.take_where_clause();
-            format!(
-                "SELECT {COLUMNS} FROM registry.agents AS a {JOINS} WHERE act.version_id IS NOT NULL AND {beyond} \
-                 ORDER BY a.id LIMIT {limit}"
-            )
-        }
-        // A page for each customer from its index, then the page of these.
-        (None, TenantFilter::Only(customers)) => {
-            let customers = sql.bind(uuids(customers));
-            sql.and_compare("a.id", ">", after);
-            let beyond = sql.take_where_clause();
-            format!(
-                "SELECT p.* FROM unnest({customers}::uuid[]) AS parent (id) CROSS JOIN LATERAL (\
-                 SELECT {COLUMNS} FROM registry.agents AS a {JOINS} WHERE a.customer_id = parent.id \
-                 AND act.version_id IS NOT NULL AND {beyond} ORDER BY a.id LIMIT {limit}) AS p ORDER BY p.agent_id LIMIT {limit}"
-            )
-        }
-    };
-    Serving::find_by_statement(sql.statement(text))
-}
-
-/// A statement whose `$1` is this commit.
-fn from(revision: Revision) -> Sql {
+) -> SelectorRaw<SelectModel<ActiveNumber>> {
     let mut sql = Sql::default();
-    sql.bind(revision);
-    sql
+    sql.and_compare("s.customer_id", "=", Some(customer));
+    sql.reaching("s.environment_key", reach);
+    let (agents, conditions) = (sql.bind(uuids(agents)), sql.where_clause());
+    ActiveNumber::find_by_statement(sql.statement(format!(
+        "SELECT s.agent_id, s.environment_key, v.number FROM registry.servings AS s \
+         JOIN registry.agent_versions AS v ON v.id = s.active_version_id \
+         WHERE s.agent_id = ANY({agents}::uuid[]) AND {conditions}"
+    )))
+}
+
+/// The id of an active version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct ActiveVersion {
+    /// The version's id.
+    pub id: VersionId,
+}
+
+/// Those of these versions that are active in an environment within `reach`, of customers that are neither suspended
+/// nor canceled.
+pub fn active_versions(
+    reach: &EnvironmentFilter,
+    ids: &[VersionId],
+) -> SelectorRaw<SelectModel<ActiveVersion>> {
+    let mut sql = Sql::default();
+    let ids = sql.bind(uuids(ids));
+    sql.reaching("s.environment_key", reach);
+    let conditions = sql.where_clause();
+    ActiveVersion::find_by_statement(sql.statement(format!(
+        "SELECT DISTINCT t.id FROM registry.agent_versions AS t \
+         JOIN registry.servings AS s ON s.agent_id = t.agent_id AND s.active_version_id = t.id \
+         JOIN registry.customers AS c ON c.id = t.customer_id \
+         WHERE t.id = ANY({ids}::uuid[]) AND c.billing_status NOT IN ('SUSPENDED', 'CANCELED') AND {conditions}"
+    )))
 }

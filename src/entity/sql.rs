@@ -3,7 +3,7 @@
 
 use sea_orm::{DbBackend, Statement, Value, sea_query::Order};
 
-use super::{KeysetPage, TenantFilter, uuids};
+use super::{EnvironmentFilter, KeysetPage, TenantFilter, keys, uuids};
 
 /// A statement under construction: its parameters, and the conditions that use them.
 #[derive(Debug, Default)]
@@ -37,6 +37,14 @@ impl Sql {
         if let TenantFilter::Only(customers) = tenants {
             let ids = self.bind(uuids(customers));
             self.and_where(format!("{table}.customer_id = ANY({ids}::uuid[])"));
+        }
+    }
+
+    /// Adds the condition that `column`, the key of an environment, is one that `reach` admits.
+    pub(super) fn reaching(&mut self, column: &str, reach: &EnvironmentFilter) {
+        if let EnvironmentFilter::Only(admitted) = reach {
+            let admitted = self.bind(keys(admitted));
+            self.and_where(format!("{column} = ANY({admitted}::text[])"));
         }
     }
 

@@ -5,11 +5,14 @@ use sea_orm::{DbBackend, EntityTrait, QueryTrait, Select, SelectorRaw, SelectorT
 use uuid::Uuid;
 
 use super::{
-    KeysetPage, TenantFilter, activation, agent, agent_version, api_key, audit, change, customer, identity,
-    invitation, rollback_target, serving, user,
+    EnvironmentFilter, KeysetPage, TenantFilter, activation, agent, agent_version, api_key, audit, change,
+    customer, environment, identity, invitation, rollback_target, served_config,
+    serving::{self, AgentLock},
+    user,
 };
 use crate::{
     clock::Clock,
+    environment_key::EnvironmentKey,
     id::{CustomerId, Revision},
 };
 
@@ -43,16 +46,29 @@ fn any_page<K>() -> KeysetPage<K> {
 fn selects(tenants: &TenantFilter) -> Vec<(&'static str, String)> {
     let (now, audited) = (Clock::default().now(), audit::Filter::default());
     let (agents, filter) = ([ID.into()], agent::Filter::default());
+    let (all, default) = (&EnvironmentFilter::All, &EnvironmentKey::default());
     let of_agents = audit::Parents::Agents(&agents);
     vec![
-        ("activation::by_ids", activation::by_ids(tenants, &[ID.into()]).inlined_sql()),
-        ("activation::count_each", activation::count_each(tenants, &agents).inlined_sql()),
+        ("activation::by_ids", activation::by_ids(tenants, all, &[ID.into()]).inlined_sql()),
+        (
+            "activation::count_each",
+            activation::count_each(tenants, &agents, std::slice::from_ref(default)).inlined_sql(),
+        ),
         ("agent::within", agent::within(tenants).inlined_sql()),
         ("agent::by_ids", agent::by_ids(tenants, &agents).inlined_sql()),
         ("agent::count", agent::count(tenants, &filter).inlined_sql()),
         ("agent::page", agent::page(tenants, &filter, &any_page()).inlined_sql()),
         ("agent::page_each_owner", agent::page_each_owner(tenants, &[ID.into()], &any_page()).inlined_sql()),
         ("agent::count_each_owner", agent::count_each_owner(tenants, &[ID.into()]).inlined_sql()),
+        ("agent::locked_whole", agent::locked_whole(tenants, ID.into()).inlined_sql()),
+        ("environment::by_ids", environment::by_ids(tenants, all, &[ID.into()]).inlined_sql()),
+        ("environment::exists", environment::exists(tenants, all, default).inlined_sql()),
+        ("environment::locked", environment::locked(tenants, ID.into()).inlined_sql()),
+        ("serving::of_agents", serving::of_agents(tenants, all, &agents).inlined_sql()),
+        (
+            "serving::locked_place",
+            serving::locked_place(tenants, all, ID.into(), default, AgentLock::Kept).inlined_sql(),
+        ),
         ("agent::locked", agent::locked(tenants, ID.into()).inlined_sql()),
         ("agent_version::bodies", agent_version::bodies(tenants, &[ID.into()]).inlined_sql()),
         ("agent_version::by_ids", agent_version::by_ids(tenants, &[ID.into()]).inlined_sql()),
@@ -72,12 +88,18 @@ fn selects(tenants: &TenantFilter) -> Vec<(&'static str, String)> {
         ("customer::locked", customer::locked(tenants, ID.into()).inlined_sql()),
         ("invitation::by_id", invitation::by_id(tenants, ID.into()).inlined_sql()),
         ("invitation::locked", invitation::locked(tenants, ID.into()).inlined_sql()),
-        ("rollback_target::next_of_each", rollback_target::next_of_each(tenants, &agents).inlined_sql()),
-        ("serving::at", serving::at(tenants, Revision(1), &agents).inlined_sql()),
-        ("serving::page", serving::page(tenants, Revision(1), None, None, 10).inlined_sql()),
         (
-            "serving::page of agents",
-            serving::page(tenants, Revision(1), Some(&agents), None, 10).inlined_sql(),
+            "rollback_target::next_of_each",
+            rollback_target::next_of_each(tenants, all, &[(ID.into(), default.clone())]).inlined_sql(),
+        ),
+        ("served_config::at", served_config::at(tenants, all, (Revision(1), default), &agents).inlined_sql()),
+        (
+            "served_config::page",
+            served_config::page(tenants, all, (Revision(1), default), None, None, 10).inlined_sql(),
+        ),
+        (
+            "served_config::page of agents",
+            served_config::page(tenants, all, (Revision(1), default), Some(&agents), None, 10).inlined_sql(),
         ),
         ("api_key::by_ids", api_key::by_ids(tenants, &[ID.into()]).inlined_sql()),
         ("identity::of_users", identity::of_users(tenants, &[ID.into()]).inlined_sql()),

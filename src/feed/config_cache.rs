@@ -12,21 +12,22 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use bytes::Bytes;
 use futures_util::FutureExt;
 use quick_cache::unsync::Cache;
 use tokio::sync::watch;
 
-use super::affected_configs::{AffectedConfigs, affected_configs};
+use super::{
+    affected_configs::{AffectedConfigs, affected_configs},
+    config_entry::{CacheEntry, ConfigKey, Render, RenderedConfig},
+};
 use crate::{
     cache::{ByBytes, Weighed, fair_cache},
     domain::{
         Error, Registry, Result,
         change::{Change, ConfigEffect},
-        config::{ActiveConfig, ConfigAt, NotServed},
-        version,
+        config::{ActiveConfig, ConfigAt},
     },
-    id::{AgentId, CustomerId},
+    id::AgentId,
     task::{Tasks, lock},
 };
 
@@ -41,40 +42,13 @@ const PAGE: usize = 16;
 pub(super) const READERS: usize = 2;
 /// How often a load that became stale is repeated, before its waiters read the database themselves.
 const RELOADS_MAX: u8 = 3;
-/// Memory in bytes that an entry takes in addition to its texts and JSON; also what an entry takes whose agent
-/// serves nothing.
-pub(super) const OVERHEAD: usize = 1024;
-
 /// About what an entry takes, to estimate how many there are.
 const ENTRY_BYTES: usize = 16 * 1024;
-
-/// Serialises a configuration: returns the response body and its entity tag.
-pub type Render = fn(&ActiveConfig) -> Result<(Bytes, String)>;
-
-/// A configuration as a ready-made response body.
-#[derive(Clone, Debug)]
-pub struct RenderedConfig {
-    /// The configuration.
-    pub config: Arc<ActiveConfig>,
-    /// The configuration, serialised.
-    pub body: Bytes,
-    /// The body's entity tag.
-    pub etag: String,
-}
-
-/// What the cache holds for one agent.
-#[derive(Debug)]
-pub(super) struct CacheEntry {
-    /// The customer that owns the agent.
-    pub(super) customer_id: CustomerId,
-    /// What the agent serves, or why it isn't served.
-    pub(super) serves: std::result::Result<Arc<RenderedConfig>, NotServed>,
-}
 
 /// The result of a load.
 #[derive(Clone, Debug)]
 enum LoadResult {
-    /// The entry; `None` when no such agent exists.
+    /// The entry; `None` when no such agent exists, or its customer has no such environment.
     Read(Option<Arc<CacheEntry>>),
     /// The agent changed again during each repetition of the load.
     Contended,
@@ -97,10 +71,10 @@ struct Inner {
     queue: Mutex<Queue>,
 }
 
-/// The agents to load, and how many readers run.
+/// The configurations to load, and how many readers run.
 #[derive(Default)]
 struct Queue {
-    waiting: Vec<AgentId>,
+    waiting: Vec<ConfigKey>,
     readers: usize,
 }
 
@@ -115,8 +89,8 @@ struct Load {
 struct Shard {
     /// An entry heavier than half of the shard is refused: its requests read the database each time, and such an agent
     /// has no fallback while the database is down.
-    entries: Cache<AgentId, Weighed<Arc<CacheEntry>>, ByBytes>,
-    loading: HashMap<AgentId, Load>,
+    entries: Cache<ConfigKey, Weighed<Arc<CacheEntry>>, ByBytes>,
+    loading: HashMap<ConfigKey, Load>,
 }
 
 impl fmt::Debug for ConfigCache {
@@ -146,21 +120,22 @@ impl ConfigCache {
         }))
     }
 
-    /// Returns the entry of this agent, loading it on a miss; `None` when no such agent exists.
+    /// Returns the entry of this agent and environment, loading it on a miss; `None` when no such agent exists, or its
+    /// customer has no such environment.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database is, or when the agent changes faster than it can be read.
-    pub(super) async fn get(&self, id: AgentId) -> Result<Option<Arc<CacheEntry>>> {
+    pub(super) async fn get(&self, key: &ConfigKey) -> Result<Option<Arc<CacheEntry>>> {
         let (mut done, is_new) = {
-            let mut shard = self.shard(id);
-            if let Some(known) = shard.entries.get(&id) {
+            let mut shard = self.shard(key.0);
+            if let Some(known) = shard.entries.get(key) {
                 return Ok(Some(Arc::clone(&known.value)));
             }
-            shard.join_or_start_load(id)
+            shard.join_or_start_load(key)
         };
         metrics::counter!("registry_configs_missed_total").increment(1);
         if is_new {
-            self.enqueue(id);
+            self.enqueue(key.clone());
         }
         let outcome = done.wait_for(Option::is_some).await.map(|outcome| outcome.clone());
         match outcome {
@@ -172,15 +147,15 @@ impl ConfigCache {
         }
     }
 
-    /// Returns the entry of this agent without loading it, and counts it as used.
-    pub(super) fn get_if_cached(&self, id: AgentId) -> Option<Arc<CacheEntry>> {
-        self.shard(id).entries.get(&id).map(|known| Arc::clone(&known.value))
+    /// Returns the entry of this agent and environment without loading it, and counts it as used.
+    pub(super) fn get_if_cached(&self, key: &ConfigKey) -> Option<Arc<CacheEntry>> {
+        self.shard(key.0).entries.get(key).map(|known| Arc::clone(&known.value))
     }
 
-    /// Returns the entry of this agent without loading it or marking it as used. The caller must accept that it
+    /// Returns the entry of this agent and environment without loading it or marking it as used. The caller must accept that it
     /// may be stale.
-    pub(super) fn peek(&self, id: AgentId) -> Option<Arc<CacheEntry>> {
-        self.shard(id).entries.peek(&id).map(|known| Arc::clone(&known.value))
+    pub(super) fn peek(&self, key: &ConfigKey) -> Option<Arc<CacheEntry>> {
+        self.shard(key.0).entries.peek(key).map(|known| Arc::clone(&known.value))
     }
 
     /// Serialises a configuration that was read elsewhere.
@@ -198,15 +173,13 @@ impl ConfigCache {
         for change in changes {
             match affected_configs(change) {
                 AffectedConfigs::Nothing | AffectedConfigs::Customer(_) => {}
-                AffectedConfigs::Agent(id) => {
-                    let is_wanted = {
-                        let mut shard = self.shard(id);
-                        shard.evict(id) && shard.join_or_start_load(id).1
-                    };
-                    if is_wanted {
-                        self.enqueue(id);
-                    }
+                AffectedConfigs::Serving(agent, environment) => {
+                    self.reload(agent, |shard| {
+                        let key = (agent, environment);
+                        if shard.evict(&key) { vec![key] } else { Vec::new() }
+                    });
                 }
+                AffectedConfigs::Agent(agent) => self.reload(agent, |shard| shard.evict_agent(agent)),
             }
             // Also when a suspended customer is canceled: the entries say why nothing is served.
             let effects = change.action.effects();
@@ -216,6 +189,16 @@ impl ConfigCache {
                 self.evict_matching(|known| known.customer_id == customer);
             }
         }
+    }
+
+    /// Evicts entries of an agent, and loads those again that were cached.
+    fn reload(&self, agent: AgentId, evict: impl FnOnce(&mut Shard) -> Vec<ConfigKey>) {
+        let wanted: Vec<ConfigKey> = {
+            let mut shard = self.shard(agent);
+            let evicted = evict(&mut shard);
+            evicted.into_iter().filter(|key| shard.join_or_start_load(key).1).collect()
+        };
+        wanted.into_iter().for_each(|key| self.enqueue(key));
     }
 
     /// Evicts all entries.
@@ -242,6 +225,7 @@ impl ConfigCache {
         }
     }
 
+    /// The shard of an agent, with its configurations in all environments.
     fn shard(&self, id: AgentId) -> MutexGuard<'_, Shard> {
         let [first, ..] = &self.0.shards;
         let place = usize::try_from(self.0.hasher.hash_one(id)).unwrap_or(0) % self.0.used;
@@ -249,9 +233,9 @@ impl ConfigCache {
     }
 
     /// Queues a load, and starts a reader unless [`READERS`] run already.
-    fn enqueue(&self, id: AgentId) {
+    fn enqueue(&self, key: ConfigKey) {
         let mut queue = lock(&self.0.queue);
-        queue.waiting.push(id);
+        queue.waiting.push(key);
         if queue.readers < READERS {
             queue.readers += 1;
             let this = self.clone();
@@ -260,10 +244,10 @@ impl ConfigCache {
         }
     }
 
-    /// Loads queued agents, up to [`PAGE`] at once, until the queue is empty.
+    /// Loads queued configurations, up to [`PAGE`] at once, until the queue is empty.
     async fn read_all(&self) {
         loop {
-            let ids: Vec<_> = {
+            let keys: Vec<_> = {
                 let mut queue = lock(&self.0.queue);
                 if queue.waiting.is_empty() {
                     queue.readers -= 1;
@@ -273,37 +257,40 @@ impl ConfigCache {
                 queue.waiting.drain(..first).collect()
             };
             // After a panic the loads must still end, or their waiters would wait for ever.
-            if AssertUnwindSafe(self.read(&ids)).catch_unwind().await.is_err() {
+            if AssertUnwindSafe(self.read(&keys)).catch_unwind().await.is_err() {
                 tracing::error!("reading configurations panicked");
-                ids.iter().for_each(|id| self.finish_load(*id, LoadResult::Failed));
+                keys.iter().for_each(|key| self.finish_load(key, LoadResult::Failed));
             }
         }
     }
 
-    async fn read(&self, ids: &[AgentId]) {
-        let mut found: HashMap<_, _> = match self.0.registry.configs_now(ids).await {
-            Ok(configs) => configs.into_iter().map(|config| (config.agent_id, config)).collect(),
+    async fn read(&self, keys: &[ConfigKey]) {
+        let mut found: HashMap<_, _> = match self.0.registry.configs_now(keys).await {
+            Ok(configs) => {
+                let key = |config: &ConfigAt| (config.agent_id, config.environment_key.clone());
+                configs.into_iter().map(|config| (key(&config), config)).collect()
+            }
             Err(err) => {
                 tracing::warn!(error = %err, "can't read configurations");
-                return ids.iter().for_each(|id| self.finish_load(*id, LoadResult::Failed));
+                return keys.iter().for_each(|key| self.finish_load(key, LoadResult::Failed));
             }
         };
-        for id in ids {
-            let known = found.remove(id).map(|config| self.cache_entry(config)).transpose();
+        for key in keys {
+            let known = found.remove(key).map(|config| self.cache_entry(config)).transpose();
             let outcome = known.map_or_else(
                 |err| {
-                    tracing::error!(error = %err, agent = %id, "can't serialise a configuration");
+                    tracing::error!(error = %err, agent = %key.0, "can't serialise a configuration");
                     LoadResult::Failed
                 },
                 LoadResult::Read,
             );
-            self.finish_load(*id, outcome);
+            self.finish_load(key, outcome);
         }
     }
 
     fn cache_entry(
         &self,
-        ConfigAt { agent_id: _, customer_id, config }: ConfigAt,
+        ConfigAt { agent_id: _, environment_key: _, customer_id, config }: ConfigAt,
     ) -> Result<Arc<CacheEntry>> {
         let serves = match config {
             Ok(config) => Ok(self.render(config)?),
@@ -312,53 +299,63 @@ impl ConfigCache {
         Ok(Arc::new(CacheEntry { customer_id, serves }))
     }
 
-    /// Ends a load: stores the result and wakes its waiters. If the agent has changed meanwhile, queues the load
+    /// Ends a load: stores the result and wakes its waiters. If the configuration has changed meanwhile, queues the load
     /// again.
-    fn finish_load(&self, id: AgentId, outcome: LoadResult) {
+    fn finish_load(&self, key: &ConfigKey, outcome: LoadResult) {
         let is_again = {
-            let mut shard = self.shard(id);
-            shard.finish_load(id, outcome)
+            let mut shard = self.shard(key.0);
+            shard.finish_load(key, outcome)
         };
         if is_again {
-            self.enqueue(id);
+            self.enqueue(key.clone());
         }
     }
 }
 
 impl Shard {
-    /// Joins the load of this agent, or registers a new one. Returns the channel to wait on, and whether the
+    /// Joins the load of this configuration, or registers a new one. Returns the channel to wait on, and whether the
     /// caller must queue the load.
-    fn join_or_start_load(&mut self, id: AgentId) -> (watch::Receiver<Option<LoadResult>>, bool) {
-        if let Some(load) = self.loading.get(&id) {
+    fn join_or_start_load(&mut self, key: &ConfigKey) -> (watch::Receiver<Option<LoadResult>>, bool) {
+        if let Some(load) = self.loading.get(key) {
             return (load.done.subscribe(), false);
         }
         let (done, wait) = watch::channel(None);
-        self.loading.insert(id, Load { done, is_stale: false, rounds: 0 });
+        self.loading.insert(key.clone(), Load { done, is_stale: false, rounds: 0 });
         (wait, true)
     }
 
-    /// Evicts this agent and marks its load stale. Returns whether it was cached.
-    fn evict(&mut self, id: AgentId) -> bool {
-        if let Some(load) = self.loading.get_mut(&id) {
+    /// Evicts this configuration and marks its load stale. Returns whether it was cached.
+    fn evict(&mut self, key: &ConfigKey) -> bool {
+        if let Some(load) = self.loading.get_mut(key) {
             load.is_stale = true;
         }
-        self.entries.remove(&id).is_some()
+        self.entries.remove(key).is_some()
+    }
+
+    /// Evicts an agent's configurations in all environments, and marks their loads stale. Returns those that were cached.
+    fn evict_agent(&mut self, agent: AgentId) -> Vec<ConfigKey> {
+        let loading = self.loading.iter_mut().filter(|((id, _), _)| *id == agent);
+        loading.for_each(|(_, load)| load.is_stale = true);
+        let cached = self.entries.iter().map(|(key, _)| key).filter(|(id, _)| *id == agent);
+        let evicted: Vec<ConfigKey> = cached.cloned().collect();
+        evicted.iter().for_each(|key| drop(self.entries.remove(key)));
+        evicted
     }
 
     /// Ends a load. Returns whether it must be queued again.
-    fn finish_load(&mut self, id: AgentId, outcome: LoadResult) -> bool {
-        let Some(mut load) = self.loading.remove(&id) else { return false };
+    fn finish_load(&mut self, key: &ConfigKey, outcome: LoadResult) -> bool {
+        let Some(mut load) = self.loading.remove(key) else { return false };
         let outcome = match outcome {
             LoadResult::Read(_) if load.is_stale && load.rounds >= RELOADS_MAX => LoadResult::Contended,
             LoadResult::Read(_) if load.is_stale => {
                 load.is_stale = false;
                 load.rounds += 1;
-                self.loading.insert(id, load);
+                self.loading.insert(key.clone(), load);
                 return true;
             }
             LoadResult::Read(known) => {
                 if let Some(known) = &known {
-                    self.entries.insert(id, Weighed::new(Arc::clone(known), known.bytes()));
+                    self.entries.insert(key.clone(), Weighed::new(Arc::clone(known), known.bytes()));
                 }
                 LoadResult::Read(known)
             }
@@ -367,18 +364,4 @@ impl Shard {
         load.done.send_replace(Some(outcome));
         false
     }
-}
-
-impl CacheEntry {
-    /// Estimates the memory that this entry takes: texts, JSON and the serialised body.
-    fn bytes(&self) -> usize {
-        let Ok(rendered) = &self.serves else { return OVERHEAD };
-        OVERHEAD + rendered.body.len() + weight_of(&rendered.config)
-    }
-}
-
-/// Estimates the memory that a configuration's texts and JSON take.
-pub(super) fn weight_of(config: &ActiveConfig) -> usize {
-    let version = &config.version;
-    version::weight(&version.system_prompt, &version.model_parameters, &version.tools, &version.extensions)
 }

@@ -3,10 +3,10 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-use super::config_cache;
+use super::config_entry;
 use crate::{
     cache::{Weighed, WeighedCache, weighed_cache},
-    domain::{Error, Result, Scope, config::ConfigAt},
+    domain::{Error, Result, Scope, config::ConfigAt, environment::EnvironmentKey},
     id::{AgentId, CustomerId, Revision},
     share::ShareHolder,
 };
@@ -22,11 +22,12 @@ const SHARD_BYTES: u64 = 4 * 1024 * 1024;
 /// The key of a cached read: the scope, and the arguments of the query.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum ConfigReadKey {
-    /// The configurations of these agents at the end of this commit.
-    Agents(Scope, Revision, Vec<AgentId>),
-    /// A page of all configurations at the end of a commit, by agent id.
+    /// The configurations of these agents in an environment at the end of this commit.
+    Agents(Scope, EnvironmentKey, Revision, Vec<AgentId>),
+    /// A page of all configurations of an environment at the end of a commit, by agent id.
     Page {
         scope: Scope,
+        environment: EnvironmentKey,
         revision: Revision,
         customer_id: Option<CustomerId>,
         agent_ids: Option<Arc<[AgentId]>>,
@@ -47,8 +48,8 @@ struct FailedRead {
 /// Estimates the memory that a cached read takes.
 fn bytes(answer: &CachedRead) -> usize {
     let page = answer.iter().flat_map(|page| page.iter());
-    let bytes = |at: &ConfigAt| at.config.as_ref().map_or(0, |config| config_cache::weight_of(config));
-    page.map(|at| config_cache::OVERHEAD + bytes(at)).sum()
+    let bytes = |at: &ConfigAt| at.config.as_ref().map_or(0, |config| config_entry::weight_of(config));
+    page.map(|at| config_entry::OVERHEAD + bytes(at)).sum()
 }
 
 /// The cached reads. Cheap to clone; clones share state.
@@ -123,7 +124,10 @@ mod tests {
     /// reads of the second one.
     async fn beside_a_failure(second: ShareHolder) -> (Result<Arc<Vec<ConfigAt>>>, u32) {
         let (cache, begun, ended) = (ConfigReadCache::default(), Notify::new(), Notify::new());
-        let key = || ConfigReadKey::Agents(Scope::Runtime, Revision::default(), Vec::new());
+        let key = || {
+            let environment = EnvironmentKey::default();
+            ConfigReadKey::Agents(Scope::Runtime, environment, Revision::default(), Vec::new())
+        };
         let reads = AtomicU32::new(0);
         let first = cache.get(key(), holder(1), async || {
             begun.notify_one();

@@ -7,17 +7,16 @@ use futures_util::future::join_all;
 use tokio::time::timeout;
 
 use super::{
-    config_cache::{CacheEntry, ConfigCache, READERS, RenderedConfig},
+    config_cache::{ConfigCache, READERS},
+    config_entry::{CacheEntry, ConfigKey, RenderedConfig},
     fallback::{FALLBACK_TIMEOUT, Fallback},
     freshness::Freshness,
 };
-use crate::{
-    domain::{
-        Caller, Error, Principal, Reading, Registry, Result,
-        config::NotServed,
-        policy::{self, Action},
-    },
-    id::AgentId,
+use crate::domain::{
+    Caller, Error, Principal, Reading, Registry, Result,
+    config::NotServed,
+    environment::EnvironmentKey,
+    policy::{self, Action},
 };
 
 /// The configuration that an agent serves, for a caller that may read it.
@@ -44,21 +43,24 @@ impl ConfigReader {
     /// in parallel as the cache does, for an agent that doesn't exist. Ignores the result; gives up after
     /// [`FALLBACK_TIMEOUT`].
     pub(super) async fn warm(&self) {
-        let nobody: AgentId = self.registry.clock().id();
+        let nobody: ConfigKey = (self.registry.clock().id(), EnvironmentKey::default());
         let asked = (0..READERS).map(|_| self.registry.configs_now(slice::from_ref(&nobody)));
         let _ = timeout(FALLBACK_TIMEOUT, join_all(asked)).await;
     }
 
-    /// Returns what this agent serves now, from memory or through `reading`, which must not have begun.
+    /// Returns what this agent serves now in this environment, from memory or through `reading`, which must not have begun.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the agent; [`Error::Forbidden`]; [`Error::Suspended`] when its customer is
+    /// [`Error::NotFound`] for the agent, also when the caller doesn't reach the environment; [`Error::Forbidden`]; [`Error::Suspended`] when its customer is
     /// suspended or canceled; [`Error::Unavailable`].
-    pub(super) async fn active_config(&self, reading: &Reading, id: AgentId) -> Result<ConfigResponse> {
+    pub(super) async fn active_config(&self, reading: &Reading, key: &ConfigKey) -> Result<ConfigResponse> {
         let caller = &*reading.caller;
         policy::allow(caller, Action::ReadConfigs)?;
+        if !caller.principal.environments().admits(&key.1) {
+            return Err(Error::NotFound("agent"));
+        }
         if self.freshness.has_lease() {
-            match self.configs.get(id).await {
+            match self.configs.get(key).await {
                 // The lease may have expired while the cache was read.
                 Ok(known) if self.freshness.has_lease() => {
                     return config_response(caller, known.as_deref(), None);
@@ -71,8 +73,8 @@ impl ConfigReader {
         let may_read = |known: &Arc<CacheEntry>| {
             policy::allow_on(caller, Action::ReadConfigs, known.customer_id, "agent").is_ok()
         };
-        let known = self.configs.peek(id).filter(|_| caller.principal.is_service()).filter(may_read);
-        let read = self.registry.active_config(reading, id);
+        let known = self.configs.peek(key).filter(|_| caller.principal.is_service()).filter(may_read);
+        let read = self.registry.active_config(reading, key.0, &key.1);
         match self.fallback.read_unless_late(known.is_some(), read).await {
             Ok(config) => {
                 let config = config.map(|config| self.configs.render(Arc::new(config))).transpose()?;
@@ -86,10 +88,17 @@ impl ConfigReader {
         }
     }
 
-    /// Returns what this agent serves if memory alone can decide it for this cached principal: under the lease, with
+    /// Returns what this agent serves in this environment if memory alone can decide it for this cached principal: under the lease, with
     /// the agent cached, and with the right to read configurations.
-    pub(super) fn cached_config(&self, principal: &Principal, id: AgentId) -> Option<Arc<RenderedConfig>> {
-        let known = self.configs.get_if_cached(id)?;
+    pub(super) fn cached_config(
+        &self,
+        principal: &Principal,
+        key: &ConfigKey,
+    ) -> Option<Arc<RenderedConfig>> {
+        if !principal.environments().admits(&key.1) {
+            return None;
+        }
+        let known = self.configs.get_if_cached(key)?;
         policy::allow_principal_on(principal, Action::ReadConfigs, known.customer_id, "agent").ok()?;
         // The lease is checked last, so that it covers the lookups of the principal and of the agent.
         if self.freshness.has_lease() { known.serves.as_ref().ok().cloned() } else { None }

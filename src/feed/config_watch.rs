@@ -22,6 +22,7 @@ use crate::{
         Caller, Error, Registry, Result, Scope,
         change::{Change, ChangeAction, Cursor},
         config::{ActiveConfig, ConfigAt, ConfigSelection, NotServed},
+        environment::EnvironmentKey,
         policy::{self, Action},
     },
     id::{AgentId, CustomerId, Revision},
@@ -64,6 +65,7 @@ pub struct ConfigWatch {
     registry: Registry,
     caller: Arc<Caller>,
     filter: WatchFilter,
+    environment: EnvironmentKey,
     binding: String,
     watch: Watch,
     sweeps: VecDeque<Sweep>,
@@ -91,13 +93,15 @@ impl WatchSource {
         &self,
         caller: Arc<Caller>,
         filter: WatchFilter,
+        environment: EnvironmentKey,
         after: Option<&str>,
     ) -> Result<ConfigWatch> {
         policy::allow(&caller, Action::ReadConfigs)?;
-        let binding = binding(&caller.scope(), &filter);
+        let binding = binding(&caller.scope(), &filter, &environment);
         let after = after.map(|text| parse_bookmark(text, &binding)).transpose()?;
         // Entries about a customer name no agent, so agents are filtered here and not by the hub.
-        let of_customer = WatchFilter { customer_id: filter.customer_id, agent_ids: None };
+        let environments = Some([environment.clone()].into());
+        let of_customer = WatchFilter { customer_id: filter.customer_id, agent_ids: None, environments };
         let watch = self.watch(Arc::clone(&caller), Watched::Configs, of_customer, after).await?;
         // Agents that the caller names and can't see will have no other event.
         let (customer, agents) = (filter.customer_id, filter.agent_ids.as_deref().unwrap_or_default());
@@ -122,6 +126,7 @@ impl WatchSource {
             registry: watch.registry().clone(),
             caller,
             filter,
+            environment,
             binding,
             sweeps: snapshot.into_iter().collect(),
             ready: VecDeque::new(),
@@ -188,11 +193,13 @@ impl ConfigWatch {
     async fn sweep(&mut self, sweep: Sweep) -> Result<()> {
         let Sweep { revision, customer_id, is_snapshot, after } = sweep;
         let which = ConfigSelection {
+            environment: &self.environment,
             customer_id: customer_id.or(self.filter.customer_id),
             agent_ids: self.filter.agent_ids.as_deref(),
         };
         let asked = ConfigReadKey::Page {
             scope: self.caller.scope(),
+            environment: self.environment.clone(),
             revision,
             customer_id: which.customer_id,
             agent_ids: self.filter.agent_ids.clone(),
@@ -206,7 +213,7 @@ impl ConfigWatch {
         if let Some(last) = page.last().filter(|_| u64::try_from(page.len()).is_ok_and(|len| len >= PAGE)) {
             self.sweeps.push_front(Sweep { after: Some(last.agent_id), ..sweep });
         }
-        for ConfigAt { agent_id, customer_id: _, config } in page.iter().cloned() {
+        for ConfigAt { agent_id, environment_key: _, customer_id: _, config } in page.iter().cloned() {
             match config {
                 Ok(config) if is_snapshot => self.ready.push_back(ConfigEvent::Snapshot(revision, config)),
                 Ok(config) => self.ready.push_back(ConfigEvent::Upsert(revision, config)),
@@ -232,28 +239,32 @@ impl ConfigWatch {
                     is_snapshot: false,
                     after: None,
                 }),
-                AffectedConfigs::Agent(agent) => {
+                AffectedConfigs::Serving(_, environment) if environment != self.environment => {}
+                AffectedConfigs::Serving(agent, _) | AffectedConfigs::Agent(agent) => {
                     let wanted = self.filter.agent_ids.as_ref().is_none_or(|ids| ids.contains(&agent));
                     agents.extend(wanted.then_some(agent));
                 }
             }
         }
         let stopped = |agent| {
-            let stops = |change: &Arc<Change>| change.action == ChangeAction::AgentDeactivated;
+            let stops = |change: &Arc<Change>| {
+                change.action == ChangeAction::AgentDeactivated
+                    && change.environment_key() == self.environment
+            };
             commit.iter().filter(|change| change.agent_id == Some(agent)).any(stops)
         };
         let agents: Vec<AgentId> = agents.into_iter().collect();
         let configs = match agents.as_slice() {
             [] => Arc::default(),
             some => {
-                let asked = ConfigReadKey::Agents(self.caller.scope(), revision, agents.clone());
-                let (registry, caller) = (&self.registry, &self.caller);
-                let read =
-                    || async move { registry.configs_at(&registry.reading(caller), revision, some).await };
+                let (scope, environment) = (self.caller.scope(), self.environment.clone());
+                let asked = ConfigReadKey::Agents(scope, environment, revision, agents.clone());
+                let (registry, caller, at) = (&self.registry, &self.caller, (revision, &self.environment));
+                let read = || async move { registry.configs_at(&registry.reading(caller), at, some).await };
                 self.watch.config_reads().get(asked, self.caller.share_holder(), read).await?
             }
         };
-        for ConfigAt { agent_id, customer_id: _, config } in configs.iter().cloned() {
+        for ConfigAt { agent_id, environment_key: _, customer_id: _, config } in configs.iter().cloned() {
             match config {
                 Ok(config) => self.ready.push_back(ConfigEvent::Upsert(revision, config)),
                 // The sweep of the commit that suspended the customer has sent the removal.
@@ -274,17 +285,17 @@ impl ConfigWatch {
     }
 }
 
-/// Hashes scope and filter into a bookmark, because a caller that sees other rows would miss changes when it
+/// Hashes scope, filter and environment into a bookmark, because a caller that sees other rows would miss changes when it
 /// resumes.
-fn binding(scope: &Scope, filter: &WatchFilter) -> String {
-    let digest = Sha256::digest(hashed_text(scope, filter));
+fn binding(scope: &Scope, filter: &WatchFilter, environment: &EnvironmentKey) -> String {
+    let digest = Sha256::digest(hashed_text(scope, filter, environment));
     hex::encode(digest.get(..BINDING_BYTES).unwrap_or_default())
 }
 
 /// The text that is hashed into bookmarks. Clients keep bookmarks, so it must stay byte for byte as the first
 /// release wrote it, even when types are renamed. The customers of a scope are sorted already.
-fn hashed_text(scope: &Scope, filter: &WatchFilter) -> String {
-    let WatchFilter { customer_id, agent_ids } = filter;
+fn hashed_text(scope: &Scope, filter: &WatchFilter, environment: &EnvironmentKey) -> String {
+    let WatchFilter { customer_id, agent_ids, environments: _ } = filter;
     let customer = |id: &CustomerId| format!("CustomerId({id})");
     let customers = |ids: &[CustomerId]| ids.iter().map(customer).collect::<Vec<_>>().join(", ");
     let scope = match scope {
@@ -304,7 +315,9 @@ fn hashed_text(scope: &Scope, filter: &WatchFilter) -> String {
             format!("Some({{{}}})", names.join(", "))
         },
     );
-    format!("{scope} {only} {agents}")
+    // The default environment isn't in the text, as no environment was in that of the first release.
+    let place = if environment.is_default() { String::new() } else { format!(" Environment({environment})") };
+    format!("{scope} {only} {agents}{place}")
 }
 
 /// Parses a bookmark and checks that it was issued for this scope and filter. A bare revision isn't bound to
@@ -332,6 +345,7 @@ mod tests {
         let filter = |customer_id: Option<CustomerId>, agents: Option<&[AgentId]>| WatchFilter {
             customer_id,
             agent_ids: agents.map(Arc::from),
+            environments: None,
         };
         let all = filter(None, None);
         let cases = [
@@ -348,7 +362,9 @@ mod tests {
             (Scope::Runtime, filter(None, Some(&[])), "4603111d"),
         ];
         for (scope, filter, expected) in cases {
-            assert_eq!(binding(&scope, &filter), expected, "{scope:?} {filter:?}");
+            let (default, staging) = (EnvironmentKey::default(), "staging".parse().unwrap());
+            assert_eq!(binding(&scope, &filter, &default), expected, "{scope:?} {filter:?}");
+            assert_ne!(binding(&scope, &filter, &staging), expected, "{scope:?} {filter:?}");
         }
     }
 }

@@ -125,8 +125,8 @@ mod tests {
     use crate::{
         clock::Clock,
         domain::{
-            KeyPrincipal, KeyScope, ServicePrincipal, ServiceScope, UserPrincipal, customer::Plan,
-            member::Role,
+            EnvironmentFilter, KeyPrincipal, KeyScope, ServicePrincipal, ServiceScope, UserPrincipal,
+            customer::Plan, member::Role,
         },
         id::CustomerId,
     };
@@ -163,6 +163,7 @@ mod tests {
             scopes: BTreeSet::from([KeyScope::AgentsRead]),
             plan: Plan::Free,
             expires_at: None,
+            environments: EnvironmentFilter::All,
         })
     }
 
@@ -173,6 +174,7 @@ mod tests {
             name: "gateway".to_owned(),
             scopes,
             customers: None,
+            environments: EnvironmentFilter::All,
             expires_at: None,
         })
     }

@@ -8,7 +8,8 @@ use tokio::sync::Notify;
 use super::{
     authenticator::Authenticator,
     caches::{Caches, ResponseCaches},
-    config_cache::{ConfigCache, Render, RenderedConfig},
+    config_cache::ConfigCache,
+    config_entry::{Render, RenderedConfig},
     config_read_cache::ConfigReadCache,
     config_reader::{ConfigReader, ConfigResponse},
     config_watch::ConfigWatch,
@@ -27,6 +28,7 @@ use crate::{
         CallOrigin, Caller, Reading, Registry, Result,
         auth::VerifiedCredential,
         change::Cursor,
+        environment::EnvironmentKey,
         policy::{self, Action},
     },
     id::{AgentId, Revision},
@@ -204,7 +206,7 @@ impl Hub {
         self.0.config_reader.warm().await;
     }
 
-    /// Returns what this agent serves now: from memory under the lease, else from the database, through `reading`, which
+    /// Returns what this agent serves now in this environment: from memory under the lease, else from the database, through `reading`, which
     /// must not have begun. While the database is unavailable, a service of the platform gets the last known configuration, with [`ConfigResponse::stale`]
     /// set.
     ///
@@ -213,17 +215,22 @@ impl Hub {
     /// [`Error::Forbidden`](crate::domain::Error::Forbidden);
     /// [`Error::Suspended`](crate::domain::Error::Suspended) when its customer is suspended or canceled;
     /// [`Error::Unavailable`](crate::domain::Error::Unavailable).
-    pub async fn active_config(&self, reading: &Reading, id: AgentId) -> Result<ConfigResponse> {
-        self.0.config_reader.active_config(reading, id).await
+    pub async fn active_config(
+        &self,
+        reading: &Reading,
+        id: AgentId,
+        environment: &EnvironmentKey,
+    ) -> Result<ConfigResponse> {
+        self.0.config_reader.active_config(reading, &(id, environment.clone())).await
     }
 
-    /// Returns what this agent serves if memory alone can decide it: under the lease, with the agent cached, and
-    /// the token cached as that of a service of the platform that may read this agent's configuration, and not expired.
-    /// Services have no rate limit, so nothing else needs a check. `None` in all other cases.
+    /// Returns what this agent serves in the default environment if memory alone can decide it: under the lease, with the
+    /// agent cached, and the token cached as that of a service of the platform that may read this agent's configuration, and
+    /// not expired. Services have no rate limit, so nothing else needs a check. `None` in all other cases.
     #[must_use]
     pub fn cached_config(&self, bearer: &str, id: AgentId) -> Option<Arc<RenderedConfig>> {
         let service = self.0.authenticator.cached_service(bearer)?;
-        self.0.config_reader.cached_config(&service, id)
+        self.0.config_reader.cached_config(&service, &(id, EnvironmentKey::default()))
     }
 
     /// How many configurations are cached, and how many bytes they take.
@@ -268,7 +275,7 @@ impl Hub {
         self.0.watch_source.watch(caller, watched, filter, after).await
     }
 
-    /// Starts a watch of the configurations that `caller` may see and `filter` admits: from a snapshot, or with
+    /// Starts a watch of the configurations of an environment that `caller` may see and `filter` admits: from a snapshot, or with
     /// the changes after the bookmark `after`.
     ///
     /// # Errors
@@ -277,8 +284,9 @@ impl Hub {
         &self,
         caller: Arc<Caller>,
         filter: WatchFilter,
+        environment: EnvironmentKey,
         after: Option<&str>,
     ) -> Result<ConfigWatch> {
-        self.0.watch_source.watch_configs(caller, filter, after).await
+        self.0.watch_source.watch_configs(caller, filter, environment, after).await
     }
 }

@@ -5,6 +5,7 @@ mod affected_configs;
 mod authenticator;
 mod caches;
 mod config_cache;
+mod config_entry;
 mod config_read_cache;
 mod config_reader;
 mod config_watch;
@@ -24,7 +25,7 @@ mod tail;
 mod watch;
 mod watch_source;
 
-pub use config_cache::{Render, RenderedConfig};
+pub use config_entry::{Render, RenderedConfig};
 pub use config_reader::ConfigResponse;
 pub use config_watch::{ConfigEvent, ConfigWatch};
 pub use event_key::EventKey;

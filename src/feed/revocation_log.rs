@@ -91,7 +91,7 @@ mod tests {
     use super::{super::fixture::change, *};
     use crate::{
         clock::Clock,
-        domain::{KeyPrincipal, UserPrincipal, customer::Plan, member::Role},
+        domain::{EnvironmentFilter, KeyPrincipal, UserPrincipal, customer::Plan, member::Role},
         id::CustomerId,
     };
 
@@ -126,6 +126,7 @@ mod tests {
             scopes: BTreeSet::new(),
             plan: Plan::Free,
             expires_at: None,
+            environments: EnvironmentFilter::All,
         });
         Caller { principal, ..Caller::system("test") }
     }

@@ -12,7 +12,9 @@ use super::{
 use crate::{
     domain::{
         Caller, Error, Registry, Result, TenantFilter,
+        activation::Activation,
         change::{Change, Cursor, LogPosition},
+        environment::EnvironmentKey,
         policy::{self, Action},
     },
     id::{AgentId, CustomerId, Revision},
@@ -32,13 +34,19 @@ pub struct WatchFilter {
     pub customer_id: Option<CustomerId>,
     /// Only entries about these agents.
     pub agent_ids: Option<Arc<[AgentId]>>,
+    /// Of the activations, only those in these environments; all when `None`.
+    pub environments: Option<Arc<[EnvironmentKey]>>,
 }
 
 impl WatchFilter {
     pub(super) fn passes(&self, change: &Change) -> bool {
-        let Self { customer_id, agent_ids } = self;
+        let Self { customer_id, agent_ids, environments } = self;
+        let is_within = |keys: &Arc<[EnvironmentKey]>| {
+            Activation::recorded_by(change).is_none() || keys.contains(&change.environment_key())
+        };
         customer_id.is_none_or(|id| change.customer_id == Some(id))
             && agent_ids.as_ref().is_none_or(|ids| change.agent_id.is_some_and(|id| ids.contains(&id)))
+            && environments.as_ref().is_none_or(is_within)
     }
 }
 
@@ -62,7 +70,8 @@ impl WatchSource {
     /// only.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]; [`Error::NotFound`] for a customer that the caller may not see;
+    /// [`Error::Forbidden`]; [`Error::NotFound`] for a customer that the caller may not see, and for an environment that
+    /// none of its customers has or that it doesn't reach;
     /// [`Error::CursorInvalid`]; [`Error::CursorTooOld`]; [`Error::Unavailable`] when the tail hasn't started
     /// within two seconds, or the database is unavailable.
     pub(super) async fn watch(
@@ -82,6 +91,12 @@ impl WatchSource {
             // Any other caller sees this customer, so it exists.
             if tenants == TenantFilter::All {
                 self.registry.check_customer_exists(&caller, customer).await?;
+            }
+        }
+        if let Some(environments) = &filter.environments {
+            let reading = self.registry.reading(&caller);
+            for key in environments.iter() {
+                self.registry.check_environment_exists(&reading, filter.customer_id, key).await?;
             }
         }
         if watched == Watched::Changes && tenants == TenantFilter::Only(Vec::new()) {

@@ -7,8 +7,8 @@ mod engine;
 mod schema;
 
 use schema::{
-    activation, agent, api_key, billing, change, config, customer, invitation, member, node, profile,
-    publish, service_token, subscription, viewer, watcher,
+    activation, agent, api_key, billing, change, config, customer, environment, invitation, member, node,
+    profile, publish, service_token, subscription, viewer, watcher,
 };
 
 pub use engine::{
@@ -52,6 +52,7 @@ pub struct MutationRoot(
     agent::AgentMutation,
     publish::VersionMutation,
     activation::ActivationMutation,
+    environment::EnvironmentMutation,
     service_token::ServiceTokenMutation,
 );
 

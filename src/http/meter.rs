@@ -92,7 +92,7 @@ mod tests {
     use super::*;
     use crate::{
         clock::Clock,
-        domain::{KeyPrincipal, Principal, customer::Plan},
+        domain::{EnvironmentFilter, KeyPrincipal, Principal, customer::Plan},
     };
 
     #[test]
@@ -106,6 +106,7 @@ mod tests {
             scopes: [].into(),
             plan: Plan::Free,
             expires_at: None,
+            environments: EnvironmentFilter::All,
         };
         let caller = Arc::new(Caller { principal: Principal::ApiKey(key), ..Caller::system("test") });
         let meter = Meter::new(Limiter::new(clock, 1), Arc::clone(&caller), "bearer");

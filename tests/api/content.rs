@@ -95,7 +95,7 @@ impl City {
 
     async fn export(&self) -> String {
         let customer_id: CustomerId = self.customer.parse().unwrap();
-        let input = ExportAgents { customer_id, agents: Vec::new(), memory: None };
+        let input = ExportAgents { customer_id, environment: None, agents: Vec::new(), memory: None };
         let mut export = self.app.registry.export(&Caller::system("test"), input).await.unwrap();
         let mut file = Vec::new();
         while let Some(piece) = export.next().await.unwrap() {

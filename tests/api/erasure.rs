@@ -115,6 +115,10 @@ async fn prompts_and_people_go_and_numbers_hashes_and_the_log_stay() {
     let before = operator.gql(hash, json!({ "id": version })).await;
     let describe = "mutation ($id: ID!) { updateAgent(input: { agentId: $id, description: \"zebra\" }) { userErrors { code } } }";
     admin.gql(describe, json!({ "id": agent })).await;
+    let environment =
+        "mutation ($id: ID!) { createEnvironment(input: { customerId: $id, key: \"staging\", name: \"zebra\",
+        allowedModels: [\"zebra-model\"] }) { environment { id } } }";
+    operator.gql(environment, json!({ "id": customer })).await.text("/createEnvironment/environment/id");
     let invite = "mutation ($id: ID!) { inviteMember(input: { customerId: $id, email: \"zebra@example.org\", role: VIEWER }) { userErrors { code } } }";
     operator.gql(invite, json!({ "id": customer })).await;
     let program = app.program(&customer, [KeyScope::AgentsRead]).await;

@@ -22,6 +22,7 @@ mod copies;
 mod cost;
 mod coverage;
 mod customer;
+mod environment;
 mod erasure;
 mod express;
 mod gateway;

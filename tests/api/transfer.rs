@@ -108,7 +108,7 @@ async fn export(registry: &Registry, customer: CustomerId) -> String {
 
 async fn export_some(registry: &Registry, customer_id: CustomerId, agents: &[&str]) -> Result<String, Error> {
     let agents = agents.iter().map(|agent| (*agent).to_owned()).collect();
-    let input = ExportAgents { customer_id, agents, memory: None };
+    let input = ExportAgents { customer_id, environment: None, agents, memory: None };
     let (mut export, mut file) = (registry.export(&system(), input).await?, Vec::new());
     while let Some(piece) = export.next().await? {
         assert!(!piece.is_empty());

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{BEGIN, LeaseClaim, LeasePlace, Pool, PooledConnection, RESPONSE_TIMEOUT, Suspicion};
 use crate::{
     db::{
-        ACQUIRE_TIMEOUT, DbError, Scope,
+        ACQUIRE_TIMEOUT, Access, DbError,
         error::{is_broken, is_stuck},
     },
     id::Revision,
@@ -88,16 +88,16 @@ impl Pool {
 }
 
 impl ConnectionLease {
-    /// Begins a snapshot under this scope, and returns it with its revision. If the connection breaks, tries once more
+    /// Begins a snapshot with this access, and returns it with its revision. If the connection breaks, tries once more
     /// with a new one.
     pub(in crate::db) async fn begin_read(
         &self,
-        scope: &Scope,
+        access: &Access,
     ) -> Result<(DatabaseTransaction, Revision), DbError> {
         let begin = |connection: DatabaseConnection| {
             async move {
                 let txn = self.begin(&connection).await?;
-                let revision = scope.begin_read(&txn).await?;
+                let revision = access.begin_read(&txn).await?;
                 Ok((txn, revision))
             }
             .boxed()
@@ -105,13 +105,13 @@ impl ConnectionLease {
         self.with_retry(begin).await
     }
 
-    /// Begins a write transaction under this scope. If the connection breaks, tries once more with a new one: nothing
+    /// Begins a write transaction with this access. If the connection breaks, tries once more with a new one: nothing
     /// has been written yet.
-    pub(in crate::db) async fn begin_write(&self, scope: &Scope) -> Result<DatabaseTransaction, DbError> {
+    pub(in crate::db) async fn begin_write(&self, access: &Access) -> Result<DatabaseTransaction, DbError> {
         let begin = |connection: DatabaseConnection| {
             async move {
                 let txn = self.begin(&connection).await?;
-                scope.begin_write(&txn).await?;
+                access.begin_write(&txn).await?;
                 Ok(txn)
             }
             .boxed()

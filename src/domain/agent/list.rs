@@ -2,9 +2,11 @@
 
 use super::{
     super::{
-        BoundedCount, InputErrors, Page, PageArgs, Reading, Registry, Result, page_each,
+        BoundedCount, InputErrors, Page, PageArgs, Reading, Registry, Result,
+        environment::EnvironmentKey,
+        page_each,
         policy::{self, Action},
-        text, visible, zero_filled,
+        serving, text, visible, zero_filled,
     },
     Agent, AgentFilter,
 };
@@ -22,7 +24,8 @@ impl Registry {
     /// [`Error::Forbidden`] for a credential without any scope.
     pub async fn agents_by_ids(&self, reading: &Reading, ids: &[AgentId]) -> Result<Vec<Agent>> {
         policy::allow(&reading.caller, Action::ReadServing)?;
-        Ok(reading.view.all(agent::by_ids(&reading.view.tenant_filter(), ids)).await?)
+        let rows = reading.view.all(agent::by_ids(&reading.view.tenant_filter(), ids)).await?;
+        Ok(reached(reading, rows))
     }
 
     /// A page of the agents that the reader may see, oldest first.
@@ -38,9 +41,12 @@ impl Registry {
     ) -> Result<Page<Agent>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
+        if is_beyond_reach(reading, filter) {
+            return Ok(page.page(Vec::new()));
+        }
         let rows =
             reading.view.all(agent::page(&reading.view.tenant_filter(), filter, &page.keyset_page())).await?;
-        Ok(page.page(rows))
+        Ok(page.page(reached(reading, rows)))
     }
 
     /// How many agents match the filter, of those that the reader may see.
@@ -51,6 +57,9 @@ impl Registry {
     pub async fn count_agents(&self, reading: &Reading, filter: &AgentFilter) -> Result<BoundedCount> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
+        if is_beyond_reach(reading, filter) {
+            return Ok(BoundedCount::default());
+        }
         let row = reading.view.one(agent::count(&reading.view.tenant_filter(), filter)).await?;
         Ok(row.map(Counted::bounded).unwrap_or_default())
     }
@@ -70,8 +79,12 @@ impl Registry {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
         let visible = visible(reading, customers, |id| *id);
-        let rows = reading.view.all(agent::page_each(&visible, filter, &page.keyset_page())).await?;
-        Ok(page_each(customers, rows, |agent| agent.customer_id, page))
+        let rows = if is_beyond_reach(reading, filter) {
+            Vec::new()
+        } else {
+            reading.view.all(agent::page_each(&visible, filter, &page.keyset_page())).await?
+        };
+        Ok(page_each(customers, reached(reading, rows), |agent| agent.customer_id, page))
     }
 
     /// For each of these users, the same page of the agents that the user owns and the reader may see.
@@ -89,7 +102,8 @@ impl Registry {
             .view
             .all(agent::page_each_owner(&reading.view.tenant_filter(), owners, &page.keyset_page()))
             .await?;
-        let owned = rows.into_iter().filter_map(|agent| Some((agent.owner_id?, agent))).collect();
+        let owned =
+            reached(reading, rows).into_iter().filter_map(|agent| Some((agent.owner_id?, agent))).collect();
         let pages = page_each(owners, owned, |(owner, _): &(UserId, Agent)| *owner, page);
         Ok(pages.into_iter().map(|(owner, page)| (owner, page.map(|(_, agent)| agent))).collect())
     }
@@ -122,9 +136,25 @@ impl Registry {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
         let visible = visible(reading, customers, |id| *id);
-        let rows = reading.view.all(agent::count_each(&visible, filter)).await?;
+        let rows = if is_beyond_reach(reading, filter) {
+            Vec::new()
+        } else {
+            reading.view.all(agent::count_each(&visible, filter)).await?
+        };
         Ok(zero_filled(customers, rows))
     }
+}
+
+/// The agents as the reader sees them: without what serves in the default environment if it doesn't reach that.
+fn reached(reading: &Reading, agents: Vec<Agent>) -> Vec<Agent> {
+    agents.into_iter().map(|agent| serving::as_reached(reading, agent)).collect()
+}
+
+/// Whether the filter asks for what serves in the default environment, and the reader doesn't reach that: no agent serves
+/// there for it.
+fn is_beyond_reach(reading: &Reading, filter: &AgentFilter) -> bool {
+    (filter.model_name.is_some() || filter.tool_name.is_some())
+        && !reading.caller.principal.environments().admits(&EnvironmentKey::default())
 }
 
 /// Checks the filter's texts here, since the database refuses some of them with an error.

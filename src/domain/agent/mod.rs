@@ -11,12 +11,13 @@ use super::{
     limit::{self, QuotaKind},
     policy::{self, Action},
     right::{GrantedTxn, OpenTxn},
+    serving::LockedServing,
     text,
 };
 use crate::{
     clock::{self, Clock, Instant},
     db::ChangeRecord,
-    entity::agent,
+    entity::{agent, serving},
     id::{AgentId, CustomerId, Revision, UserId},
 };
 
@@ -174,7 +175,7 @@ impl Registry {
         policy::allow(caller, Action::WriteAgents)?;
         let clock = self.clock().clone();
         self.write(caller, move |txn| async move {
-            let (txn, _, before) = txn.agent(Action::WriteAgents, id).await?;
+            let (txn, _, before) = txn.whole_agent(Action::WriteAgents, id).await?;
             if before.archived_at.is_some() {
                 let since = last_change(&txn, id, ChangeAction::AgentArchived).await?;
                 return Ok(Outcome::Unchanged { value: before, since });
@@ -221,6 +222,7 @@ pub(super) fn new_agent(
         active_version_id: None,
         activated_at: None,
         config_revision: Revision::ZERO,
+        name_revision: Revision::ZERO,
         archived_at: None,
         created_at: now,
         updated_at: now,
@@ -255,10 +257,15 @@ pub(super) async fn update_locked(
     Ok(after)
 }
 
-/// Archives a locked agent. Deactivates it first if a version is active.
+/// Archives an agent that is locked against all other writers, in whatever environment. Deactivates it first wherever a
+/// version is active.
 pub(super) async fn archive_locked(txn: &GrantedTxn, clock: &Clock, mut agent: Agent) -> Result<Agent> {
-    if agent.active_version_id.is_some() {
-        activation::activate_locked(txn, clock, &mut agent, None, Reason::Archive).await?;
+    for serving::LockedServingRow { serving, environment } in
+        txn.all(serving::locked_active(agent.id)).await?
+    {
+        let mut place = LockedServing::of(agent, environment, Some(serving));
+        activation::activate_locked(txn, clock, &mut place, None, Reason::Archive).await?;
+        agent = place.agent;
     }
     let archived_at = Some(clock.now());
     set_archived(txn, clock, agent, archived_at, ChangeAction::AgentArchived).await

@@ -224,10 +224,13 @@ async fn find_serving_violation(
     if let Some(stray) = view.one(log_consistency::inconsistent_activation()).await? {
         return Ok(Some(IntegrityViolation::Activation(stray.agent_id)));
     }
+    if let Some(stray) = view.one(log_consistency::missing_serving()).await? {
+        return Ok(Some(IntegrityViolation::ActiveVersion(stray.agent_id)));
+    }
     if let Some(wrong) = view.one(log_consistency::inconsistent_status()).await? {
         return Ok(Some(IntegrityViolation::CustomerBilling(wrong.customer_id)));
     }
-    let mut after = None;
+    let (mut after, mut counted) = (None, None);
     loop {
         let page = view.all(log_consistency::serving(after, AGENTS)).await?;
         let Some(last) = page.last() else { return Ok(None) };
@@ -236,7 +239,7 @@ async fn find_serving_violation(
         let versions = view.all(agent_version::by_ids(&TenantFilter::All, &ids)).await?;
         let versions: HashMap<_, _> = versions.into_iter().map(|version| (version.id, version)).collect();
         for row in &page {
-            if row.active_version_id != row.told_version_id {
+            if [row.active_version_id, row.serving_version_id] != [row.told_version_id; 2] {
                 return Ok(Some(IntegrityViolation::ActiveVersion(row.agent_id)));
             }
             if row.told_name.as_ref().is_some_and(|told| *told != row.name) && !row.is_erased {
@@ -246,7 +249,8 @@ async fn find_serving_violation(
             if !versions.get(&id).is_some_and(|version| is_published(version, row)) {
                 return Ok(Some(IntegrityViolation::Content(row.agent_id, id)));
             }
-            report.agents += 1;
+            report.agents += u64::from(counted != Some(row.agent_id));
+            counted = Some(row.agent_id);
             report.unpublished += u64::from(row.published_hash.is_none());
         }
         progress(Progress::Agents(report.agents));

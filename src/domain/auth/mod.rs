@@ -11,7 +11,8 @@ use crate::{
     cache::entry_cache,
     clock::Instant,
     db::{CallOrigin, Scope, View},
-    entity::{api_key, service_token},
+    entity::{EnvironmentFilter, api_key, service_token},
+    environment_key::EnvironmentKey,
     id::{ApiKeyId, CustomerId, ServiceTokenId},
     task::lock,
 };
@@ -184,7 +185,7 @@ impl Registry {
         let found = self.db().internal_view(Scope::Auth).one(api_key::credential(id)).await?;
         let found = found.ok_or_else(|| refuse("there is no such API key"))?;
         let now = self.clock().now();
-        if !key.matches(&found.secret_hash) {
+        if !key.matches(&found.secret_hash, found.environments.is_some()) {
             return Err(refuse("its secret is not the API key's"));
         }
         if found.revoked_at.is_some() {
@@ -196,8 +197,9 @@ impl Registry {
         if self.auth().must_store_use(id, found.last_used_at, now) {
             self.store_use(id, found.customer_id, now);
         }
-        let api_key::Credential { customer_id, name, scopes, plan, expires_at, .. } = found;
-        Ok(KeyPrincipal { id, customer_id, name, scopes: parse_scopes(&scopes)?, plan, expires_at })
+        let api_key::Credential { customer_id, name, scopes, plan, expires_at, environments, .. } = found;
+        let (scopes, environments) = (parse_scopes(&scopes)?, reach(environments.as_deref())?);
+        Ok(KeyPrincipal { id, customer_id, name, scopes, plan, expires_at, environments })
     }
 
     /// Stores the use of a key in a background task. It isn't recorded in the log.
@@ -222,12 +224,17 @@ async fn service(view: &View, key: &OpaqueToken, now: Instant) -> Result<Service
     let refuse = |reason| refuse(reason, Some(key.id()));
     let token = view.one(service_token::by_id(id)).await?;
     let token = token.ok_or_else(|| refuse("there is no such service token"))?;
-    let service_token::Model { name, secret_hash, scopes, revoked_at, customer_ids, expires_at, .. } = token;
-    let is_secret = match customer_ids {
-        None => key.matches(&secret_hash),
-        Some(_) => key.matches_limited(&secret_hash),
-    };
-    if !is_secret {
+    let service_token::Model {
+        name,
+        secret_hash,
+        scopes,
+        revoked_at,
+        customer_ids,
+        expires_at,
+        environments,
+        ..
+    } = token;
+    if !key.matches(&secret_hash, customer_ids.is_some() || environments.is_some()) {
         return Err(refuse("its secret is not the service token's"));
     }
     if revoked_at.is_some() {
@@ -237,7 +244,16 @@ async fn service(view: &View, key: &OpaqueToken, now: Instant) -> Result<Service
         return Err(refuse("the service token has expired"));
     }
     let customers = customer_ids.map(BTreeSet::from_iter);
-    Ok(ServicePrincipal { id, name, scopes: parse_scopes(&scopes)?, customers, expires_at })
+    let (scopes, environments) = (parse_scopes(&scopes)?, reach(environments.as_deref())?);
+    Ok(ServicePrincipal { id, name, scopes, customers, environments, expires_at })
+}
+
+/// The environments that a credential with these keys reaches; all without a list.
+fn reach(environments: Option<&[String]>) -> Result<EnvironmentFilter> {
+    let Some(keys) = environments else { return Ok(EnvironmentFilter::All) };
+    let keys: std::result::Result<BTreeSet<EnvironmentKey>, _> = keys.iter().map(|key| key.parse()).collect();
+    let keys = keys.map_err(|err| Error::Internal(Box::new(err)))?;
+    Ok(EnvironmentFilter::Only(keys.into_iter().collect()))
 }
 
 /// Parses the scopes of a row. The table's constraint allows no unknown ones.

@@ -83,29 +83,24 @@ impl OpaqueToken {
         self.id
     }
 
-    /// The hash of the secret, which is what the row stores.
-    #[must_use]
-    pub fn secret_hash(&self) -> [u8; 32] {
+    /// The hash of the secret.
+    fn secret_hash(&self) -> [u8; 32] {
         Sha256::digest(self.secret).into()
     }
 
-    /// The hash that the row of a token for listed customers stores. A release that doesn't know the list compares
-    /// [`OpaqueToken::secret_hash`], and so rejects the token instead of accepting it for all customers.
+    /// The hash that the row stores. That of a token that is limited to some customers or environments is another one: a
+    /// release that doesn't know the limit compares the hash of the secret, and so rejects the token instead of
+    /// accepting it without its limit.
     #[must_use]
-    pub fn limited_hash(&self) -> [u8; 32] {
-        Sha256::digest(self.secret_hash()).into()
+    pub fn stored_hash(&self, is_limited: bool) -> [u8; 32] {
+        let hash = self.secret_hash();
+        if is_limited { Sha256::digest(hash).into() } else { hash }
     }
 
-    /// Compares [`OpaqueToken::limited_hash`] with the stored one, in constant time.
+    /// Compares [`OpaqueToken::stored_hash`] with the stored one, in constant time.
     #[must_use]
-    pub fn matches_limited(&self, stored: &[u8]) -> bool {
-        self.limited_hash().ct_eq(stored).into()
-    }
-
-    /// Compares the secret's hash with the stored one, in constant time.
-    #[must_use]
-    pub fn matches(&self, stored: &[u8]) -> bool {
-        self.secret_hash().ct_eq(stored).into()
+    pub fn matches(&self, stored: &[u8], is_limited: bool) -> bool {
+        self.stored_hash(is_limited).ct_eq(stored).into()
     }
 
     fn checksum(&self) -> [u8; CHECKSUM_BYTES] {
@@ -140,8 +135,9 @@ mod tests {
     #[test]
     fn a_limited_token_is_no_token_for_all_customers() {
         let key = OpaqueToken::new(TokenKind::Service, Uuid::from_u128(7), [0xab; SECRET_BYTES]);
-        assert!(key.matches(&key.secret_hash()) && key.matches_limited(&key.limited_hash()));
-        assert!(!key.matches(&key.limited_hash()) && !key.matches_limited(&key.secret_hash()));
+        let [whole, limited] = [false, true].map(|is_limited| key.stored_hash(is_limited));
+        assert!(key.matches(&whole, false) && key.matches(&limited, true));
+        assert!(!key.matches(&limited, false) && !key.matches(&whole, true));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::{
         Caller, Result, UserPrincipal,
         policy::{self, Action},
     },
-    entity::{TenantFilter, publication::Publication},
+    entity::{EnvironmentFilter, TenantFilter, publication::Publication},
     id::{CustomerId, UserId},
 };
 
@@ -59,6 +59,11 @@ impl GrantedTxn {
     /// As [`Txn::tenant_filter`].
     pub(in crate::domain) fn tenant_filter(&self) -> &TenantFilter {
         self.txn.tenant_filter()
+    }
+
+    /// As [`Txn::environment_filter`].
+    pub(in crate::domain) fn environment_filter(&self) -> &EnvironmentFilter {
+        self.txn.environment_filter()
     }
 
     /// As [`Txn::actor`].

@@ -1,5 +1,7 @@
-//! Row locks for writes, always in the order customer, agent. After each lock has been acquired, the caller's right
+//! Row locks for writes, always in the order customer, agent, serving. After each lock has been acquired, the caller's right
 //! is read again. Only these functions turn an [`OpenTxn`] into a [`GrantedTxn`].
+
+use sea_orm::{SelectModel, SelectorRaw};
 
 use super::{GrantedTxn, OpenTxn, WriteRight, renew_operator};
 use crate::{
@@ -9,11 +11,17 @@ use crate::{
         agent::Agent,
         auth::REFUSED,
         customer::{BillingStatus, Customer, CustomerStatus},
+        environment::{Environment, EnvironmentKey},
         invitation::Invitation,
         policy::{self, Action, CustomerState},
+        serving::LockedServing,
         user::User,
     },
-    entity::{TenantFilter, agent, customer, invitation, operator, user},
+    entity::{
+        TenantFilter, agent, customer, environment, invitation, operator,
+        serving::{self, AgentLock},
+        user,
+    },
     id::{AgentId, CustomerId, InvitationId},
 };
 
@@ -68,24 +76,136 @@ impl OpenTxn {
         action: Action,
         id: AgentId,
     ) -> Result<(GrantedTxn, CustomerStatus, Agent)> {
-        let may = |customer| policy::allow_on(&self.caller, action, customer, "agent");
-        let tenants = match self.tenant_filter() {
+        self.agent_by(action, id, agent::locked).await
+    }
+
+    async fn agent_by(
+        self,
+        action: Action,
+        id: AgentId,
+        select: impl Fn(&TenantFilter, AgentId) -> SelectorRaw<SelectModel<agent::LockedAgent>>,
+    ) -> Result<(GrantedTxn, CustomerStatus, Agent)> {
+        let found = self.one(select(&self.tenants_that_allow(action), id)).await?;
+        let Some(agent::LockedAgent { agent, status }) = found else {
+            return Err(self.why_no_agent(action, id).await?.unwrap_or(Error::NotFound("agent")));
+        };
+        let txn = self.grant_on(action, agent.customer_id, status).await?;
+        Ok((txn, status, agent))
+    }
+
+    /// The customers at which the caller had this right when the request began. Nothing of others is locked.
+    fn tenants_that_allow(&self, action: Action) -> TenantFilter {
+        let may = |customer: &CustomerId| policy::allow_on(&self.caller, action, *customer, "agent").is_ok();
+        match self.tenant_filter() {
             TenantFilter::All => TenantFilter::All,
-            TenantFilter::Only(customers) => TenantFilter::Only(
-                customers.iter().copied().filter(|customer| may(*customer).is_ok()).collect(),
-            ),
-        };
-        let Some(agent::LockedAgent { agent, status }) = self.one(agent::locked(&tenants, id)).await? else {
-            let found = self.one(agent::by_ids(self.tenant_filter(), &[id])).await?;
-            return Err(found
-                .and_then(|found| may(found.customer_id).err())
-                .unwrap_or(Error::NotFound("agent")));
-        };
-        let customer = agent.customer_id;
+            TenantFilter::Only(customers) => {
+                TenantFilter::Only(customers.iter().copied().filter(may).collect())
+            }
+        }
+    }
+
+    /// Why an agent wasn't locked: it doesn't exist, or the caller has no right. `None` if it exists and the caller has the right.
+    async fn why_no_agent(&self, action: Action, id: AgentId) -> Result<Option<Error>> {
+        let found = self.one(agent::by_ids(self.tenant_filter(), &[id])).await?;
+        let Some(found) = found else { return Ok(Some(Error::NotFound("agent"))) };
+        Ok(policy::allow_on(&self.caller, action, found.customer_id, "agent").err())
+    }
+
+    /// Reads the caller's right again, after the customer was locked.
+    async fn grant_on(
+        self,
+        action: Action,
+        customer: CustomerId,
+        status: CustomerStatus,
+    ) -> Result<GrantedTxn> {
         let caller = self.reload_caller(Some(customer)).await?;
         policy::allow_on(&caller, action, customer, "agent")?;
         check_status(&caller, action, status)?;
-        Ok((self.grant(caller, Permit::Customer(customer)), status, agent))
+        Ok(self.grant(caller, Permit::Customer(customer)))
+    }
+
+    /// Locks an agent for its archiving, which ends serving in all environments: against all other writers, also those
+    /// of [`OpenTxn::serving`].
+    ///
+    /// # Errors
+    /// As [`OpenTxn::agent`].
+    pub(in crate::domain) async fn whole_agent(
+        self,
+        action: Action,
+        id: AgentId,
+    ) -> Result<(GrantedTxn, CustomerStatus, Agent)> {
+        self.agent_by(action, id, agent::locked_whole).await
+    }
+
+    /// Locks what an agent serves in the environment with this key, against other writers of it. Before that, locks its
+    /// customer in a shared mode, which keeps the environment as it is, and the agent: against other writers of it if
+    /// `lock` says so or the environment is the default one, else only against its archiving. So writers of two
+    /// environments don't wait for each other.
+    ///
+    /// # Errors
+    /// As [`OpenTxn::agent`]; [`Error::NotFound`] for an environment that the customer doesn't have or the caller doesn't
+    /// reach, and for an archived one.
+    pub(in crate::domain) async fn serving(
+        self,
+        action: Action,
+        id: AgentId,
+        key: &EnvironmentKey,
+        lock: AgentLock,
+    ) -> Result<(GrantedTxn, CustomerStatus, LockedServing)> {
+        let (txn, status, agent, environment) = self.place(action, id, key, lock).await?;
+        let place = lock_serving(&txn, agent, environment, lock).await?;
+        Ok((txn, status, place))
+    }
+
+    /// Locks what an agent serves in two environments, as [`OpenTxn::serving`] does in one: `to`, and the one with the
+    /// key `from`, which is returned second.
+    ///
+    /// # Errors
+    /// As [`OpenTxn::serving`].
+    pub(in crate::domain) async fn two_servings(
+        self,
+        action: Action,
+        id: AgentId,
+        (to, from): (&EnvironmentKey, &EnvironmentKey),
+    ) -> Result<(GrantedTxn, LockedServing, LockedServing)> {
+        // The agent's row is that of the default environment, and is locked before any other one.
+        let lock = if from.is_default() { AgentLock::Changed } else { AgentLock::Kept };
+        let (txn, _, agent, to) = self.place(action, id, to, lock).await?;
+        let select = environment::by_key(agent.customer_id, txn.environment_filter(), from);
+        let from = txn.one(select).await?.filter(|from| from.archived_at.is_none());
+        let from = from.ok_or(Error::NotFound("environment"))?;
+        // In one order, or two promotions in opposite directions would deadlock.
+        if from.id < to.id {
+            let from = lock_serving(&txn, agent.clone(), from, lock).await?;
+            let to = lock_serving(&txn, agent, to, lock).await?;
+            Ok((txn, to, from))
+        } else {
+            let to = lock_serving(&txn, agent.clone(), to, lock).await?;
+            let from = lock_serving(&txn, agent, from, lock).await?;
+            Ok((txn, to, from))
+        }
+    }
+
+    async fn place(
+        self,
+        action: Action,
+        id: AgentId,
+        key: &EnvironmentKey,
+        lock: AgentLock,
+    ) -> Result<(GrantedTxn, CustomerStatus, Agent, Environment)> {
+        let lock = if key.is_default() { AgentLock::Changed } else { lock };
+        let tenants = self.tenants_that_allow(action);
+        let select = serving::locked_place(&tenants, self.environment_filter(), id, key, lock);
+        let Some(found) = self.one(select).await? else {
+            let missing = self.why_no_agent(action, id).await?;
+            return Err(missing.unwrap_or(Error::NotFound("environment")));
+        };
+        let serving::LockedPlace { agent, status, environment } = found;
+        let txn = self.grant_on(action, agent.customer_id, status).await?;
+        if environment.archived_at.is_some() {
+            return Err(Error::NotFound("environment"));
+        }
+        Ok((txn, status, agent, environment))
     }
 
     /// Grants a write to the platform's own data, or the creation of a customer.
@@ -190,4 +310,24 @@ impl OpenTxn {
         let caller = self.caller.clone();
         Ok((self.grant(caller, Permit::Profile(id)), profile))
     }
+}
+
+/// Locks the row of an agent in an environment. The default environment's is the agent's own, which is locked already.
+async fn lock_serving(
+    txn: &GrantedTxn,
+    agent: Agent,
+    environment: Environment,
+    lock: AgentLock,
+) -> Result<LockedServing> {
+    if environment.is_default {
+        return Ok(LockedServing::of(agent, environment, None));
+    }
+    let locked = || serving::locked(agent.id, environment.id);
+    let mut row = txn.one(locked()).await?;
+    if row.is_none() && lock == AgentLock::Kept {
+        // There is no row to lock yet: the agent's orders those who write the first one.
+        txn.one(agent::locked(txn.tenant_filter(), agent.id)).await?;
+        row = txn.one(locked()).await?;
+    }
+    Ok(LockedServing::of(agent, environment, row))
 }

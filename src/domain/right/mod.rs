@@ -24,7 +24,7 @@ use crate::{
     clock::{Clock, Instant},
     db::{Actor, ChangeRecord, DbError, Permit, Query, Txn},
     entity::{
-        TenantFilter, api_key,
+        EnvironmentFilter, TenantFilter, api_key,
         idempotency_key::StoredResult,
         membership,
         operator::{self, OperatorName},
@@ -91,6 +91,11 @@ impl OpenTxn {
     /// The tenants whose rows each query must be narrowed to.
     pub(super) fn tenant_filter(&self) -> &TenantFilter {
         self.txn.tenant_filter()
+    }
+
+    /// The environments to which each query must be narrowed.
+    pub(super) fn environment_filter(&self) -> &EnvironmentFilter {
+        self.txn.environment_filter()
     }
 
     /// The first row of `query`, if any.

@@ -2,34 +2,31 @@
 
 use std::{collections::HashMap, mem};
 
-use sha2::{Digest, Sha256};
-
 use super::{
     super::{
         Error, Result,
         activation::{self, Reason},
         agent::{self, Agent},
         customer,
+        environment::{Environment, EnvironmentKey},
         limit::{self, LimitedResource, QuotaKind},
         policy::Action,
         right::{GrantedTxn, OpenTxn},
+        serving::{LockedServing, Serving},
         version,
     },
-    checked::{CheckedLine, VersionRecord},
+    checked::CheckedLine,
+    compare::compare_versions,
     line::{CheckedLineVersion, invalid},
 };
 use crate::{
     clock::Clock,
-    entity::{self, agent_version, publication::Publication},
-    id::{AgentId, CustomerId, VersionId},
+    entity::{self, TenantFilter, agent_version, publication::Publication},
+    id::{AgentId, CustomerId, EnvironmentId, VersionId},
 };
 
 /// The size of the contents from which they are written, in bytes of text. One statement has about as many.
 const WRITE_BYTES: u64 = 4 * 1024 * 1024;
-/// How many versions of the registry are compared at once.
-const COMPARED_AT_ONCE: usize = 1000;
-/// The most numbers of versions in one note.
-const NAMED_MAX: usize = 5;
 
 /// The result of one line.
 #[derive(Debug)]
@@ -47,9 +44,11 @@ pub(super) struct AppliedLine {
 }
 
 /// How lines are applied.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ApplyOptions {
     pub(super) customer_id: CustomerId,
+    /// The environment that a line's `active` is about.
+    pub(super) environment: EnvironmentKey,
     /// Whether to activate the last version of each new agent whose line doesn't say which version is active.
     pub(super) activate: bool,
     /// Whether published versions that differ from their line in anything are refused.
@@ -66,7 +65,7 @@ pub(super) async fn apply(
     clock: &Clock,
     options: ApplyOptions,
 ) -> Result<Vec<AppliedLine>> {
-    let ApplyOptions { customer_id, activate, exact, rehearsed } = options;
+    let ApplyOptions { customer_id, environment, activate, exact, rehearsed } = options;
     // The customer is locked before any agent, so that nobody adds an agent meanwhile, and two imports don't deadlock
     // on each other's agents.
     let (txn, customer) = txn.customer(Action::ImportAgents, customer_id, "customer").await?;
@@ -91,8 +90,10 @@ pub(super) async fn apply(
     let more = if new.is_empty() { 0 } else { new.len() + rehearsed };
     limit::check_quota(txn, &customer, QuotaKind::Agents, more, clock.now()).await?;
     txn.insert_all(new).await?;
+    let ids: Vec<AgentId> = agents.iter().map(|(agent, _)| agent.id).collect();
+    let places = KnownPlaces::read(txn, customer_id, environment, lines, &ids, exact).await?;
     let (rows, bytes) = (Publication::default(), 0);
-    let mut writer = Writer { txn, clock, plan: customer.plan, activate, exact, rows, bytes };
+    let mut writer = Writer { txn, clock, plan: customer.plan, activate, exact, places, rows, bytes };
     let mut outcomes = Vec::with_capacity(lines.len());
     for (line, (agent, created)) in lines.iter().zip(agents) {
         outcomes.push(writer.apply(line, agent, created).await?);
@@ -136,6 +137,62 @@ impl KnownAgents {
     }
 }
 
+/// The environments of the customer, and what its agents serve there. Nothing changes it meanwhile, since the customer is
+/// locked against all who activate.
+struct KnownPlaces {
+    /// The environment that a line's `active` is about.
+    environment: EnvironmentKey,
+    /// The environments that aren't archived.
+    environments: Vec<Environment>,
+    servings: HashMap<(AgentId, EnvironmentId), Serving>,
+}
+
+impl KnownPlaces {
+    async fn read(
+        txn: &GrantedTxn,
+        customer_id: CustomerId,
+        environment: EnvironmentKey,
+        lines: &[CheckedLine],
+        agents: &[AgentId],
+        exact: bool,
+    ) -> Result<Self> {
+        let mut environments =
+            txn.all(entity::environment::of_customers(&[customer_id], txn.environment_filter())).await?;
+        environments.retain(|environment| environment.archived_at.is_none());
+        let is_elsewhere = !environment.is_default()
+            || lines.iter().any(|line| !line.active_in.is_empty())
+            || (exact && environments.len() > 1);
+        let rows = if is_elsewhere {
+            let tenants = TenantFilter::Only(vec![customer_id]);
+            txn.all(entity::serving::of_agents(&tenants, txn.environment_filter(), agents)).await?
+        } else {
+            Vec::new()
+        };
+        let servings = rows.into_iter().map(|row| ((row.agent_id, row.environment_id), row)).collect();
+        Ok(Self { environment, environments, servings })
+    }
+
+    /// What an agent serves in the environment with this key.
+    fn of(&self, agent: &Agent, key: &EnvironmentKey) -> Result<LockedServing> {
+        let environment = self.environments.iter().find(|environment| environment.key == *key);
+        let environment = environment.ok_or_else(|| {
+            invalid(format!("the customer has no environment `{key}`; create it, or restore it, first"))
+        })?;
+        let row = self.servings.get(&(agent.id, environment.id)).cloned();
+        Ok(LockedServing::of(agent.clone(), environment.clone(), row))
+    }
+
+    /// The environments that no member of this line is about.
+    fn others(&self, line: &CheckedLine) -> Vec<EnvironmentKey> {
+        let is_named = |key: &EnvironmentKey| *key == self.environment || line.active_in.contains_key(key);
+        self.environments
+            .iter()
+            .map(|environment| environment.key.clone())
+            .filter(|key| !is_named(key))
+            .collect()
+    }
+}
+
 /// Collects the rows to write, and writes them in batches.
 struct Writer<'a> {
     txn: &'a GrantedTxn,
@@ -143,6 +200,7 @@ struct Writer<'a> {
     plan: customer::Plan,
     activate: bool,
     exact: bool,
+    places: KnownPlaces,
     rows: Publication,
     /// The size of the collected contents.
     bytes: u64,
@@ -230,7 +288,8 @@ impl Writer<'_> {
         Ok(ids)
     }
 
-    /// Activates the version that the line names, or none. Changes nothing when that is so already.
+    /// Activates the versions that the line names, or none, in each environment that it names. Changes nothing where that
+    /// is so already.
     async fn set_active(
         &mut self,
         line: &CheckedLine,
@@ -240,23 +299,36 @@ impl Writer<'_> {
     ) -> Result<()> {
         let last = Some(agent.latest_number)
             .filter(|last| self.activate && created && line.archived != Some(true) && *last > 0);
-        let wanted = match (line.active, last) {
-            (Some(Some(number)), _) | (None, Some(number)) => match ids.get(&number) {
-                Some(id) => Some(*id),
-                None => Some(known_version(self.txn, agent, number).await?),
-            },
-            (Some(None), _) => None,
-            (None, None) => return Ok(()),
-        };
-        if agent.active_version_id == wanted {
-            return Ok(());
+        let here = line.active.or(last.map(Some)).map(|wanted| (self.places.environment.clone(), wanted));
+        let elsewhere = line.active_in.iter().map(|(key, wanted)| (key.clone(), *wanted));
+        let mut wanted: Vec<(EnvironmentKey, Option<i32>)> = here.into_iter().chain(elsewhere).collect();
+        if self.exact {
+            wanted.extend(self.places.others(line).into_iter().map(|key| (key, None)));
         }
-        if agent.archived_at.is_some() {
-            return Err(Error::Archived);
+        for (key, number) in wanted {
+            let mut place = self.places.of(agent, &key)?;
+            let version = match number {
+                Some(number) => match ids.get(&number) {
+                    Some(id) => Some(*id),
+                    None => Some(known_version(self.txn, agent, number).await?),
+                },
+                None => None,
+            };
+            if place.active_version_id == version {
+                continue;
+            }
+            if agent.archived_at.is_some() {
+                return Err(Error::Archived);
+            }
+            let reason = if version.is_some() { Reason::Activate } else { Reason::Deactivate };
+            let (txn, clock) = (self.txn, self.clock);
+            let activation = activation::record_activation(txn, clock, &mut place, version, reason);
+            self.rows.activations.push(activation);
+            if !place.environment.is_default {
+                place.put(&mut self.rows);
+            }
+            *agent = place.agent;
         }
-        let reason = if wanted.is_some() { Reason::Activate } else { Reason::Deactivate };
-        let activation = activation::record_activation(self.txn, self.clock, agent, wanted, reason);
-        self.rows.activations.push(activation);
         Ok(())
     }
 
@@ -264,80 +336,6 @@ impl Writer<'_> {
     async fn flush(&mut self) -> Result<()> {
         self.bytes = 0;
         Ok(self.txn.publish(mem::take(&mut self.rows)).await?)
-    }
-}
-
-/// How many of the line's versions the agent already has. They must be the line's first ones, with the same content.
-/// Notes what else differs, because a published version never changes.
-async fn compare_versions(
-    txn: &GrantedTxn,
-    agent: &Agent,
-    line: &CheckedLine,
-    exact: bool,
-    notes: &mut Vec<String>,
-) -> Result<usize> {
-    let known = usize::try_from(agent.latest_number).unwrap_or(0);
-    if known > line.versions.len() {
-        let (has, first) = (line.versions.len(), line.versions.len() + 1);
-        return Err(invalid(format!(
-            "the registry has version {first} of this agent, but the line has only {has} versions: the histories differ"
-        )));
-    }
-    let (mut texts, mut messages, mut times) = (Vec::new(), Vec::new(), Vec::new());
-    for (page, records) in line.versions.get(..known).unwrap_or_default().chunks(COMPARED_AT_ONCE).enumerate()
-    {
-        let first = page * COMPARED_AT_ONCE + 1;
-        let numbers = (first..first + records.len()).filter_map(|number| i32::try_from(number).ok());
-        let pairs: Vec<_> = numbers.map(|number| (agent.id, number)).collect();
-        let mut rows = txn.all(agent_version::summaries_by_numbers(&pairs)).await?;
-        rows.sort_by_key(|row| row.number);
-        for (row, record) in rows.iter().zip(records) {
-            let VersionRecord { content_hash, bytes_hash, message, published_at, .. } = record;
-            if row.content_hash != content_hash {
-                return Err(invalid(format!(
-                    "version {} differs from the one in the registry in its prompt, model, parameters, tools or extensions",
-                    row.number
-                )));
-            }
-            // Versions of older releases have no hash of their bytes.
-            if row.bytes_hash.as_ref().is_some_and(|there| there != bytes_hash) {
-                texts.push(row.number);
-            }
-            let there = row.message.as_ref().map(|message| <[u8; 32]>::from(Sha256::digest(message)));
-            if message.is_some_and(|message| message != there) {
-                messages.push(row.number);
-            }
-            if published_at.is_some_and(|at| at != row.created_at) {
-                times.push(row.number);
-            }
-        }
-    }
-    let differences =
-        [(texts, "order of keys or form of numbers"), (messages, "message"), (times, "time of publication")];
-    for (numbers, what) in differences {
-        let Some(note) = differs(&numbers, what) else { continue };
-        if exact {
-            return Err(invalid(format!("{note}; a published version never changes")));
-        }
-        notes.push(note);
-    }
-    Ok(known)
-}
-
-/// The note that these versions differ in this field.
-fn differs(numbers: &[i32], what: &str) -> Option<String> {
-    let named: Vec<String> = numbers.iter().take(NAMED_MAX).map(i32::to_string).collect();
-    let named = named.join(", ");
-    match numbers.len() {
-        0 => None,
-        1 => Some(format!("version {named} differs from the one in the registry in its {what}")),
-        more if more > NAMED_MAX => {
-            let others = more - NAMED_MAX;
-            Some(format!(
-                "versions {named} and {others} more differ from those in the registry in their {what}"
-            ))
-        }
-        _ => Some(format!("versions {named} differ from those in the registry in their {what}")),
     }
 }
 

@@ -1,6 +1,10 @@
 //! Checked lines of an import: read completely, and checked against all limits before anything is written.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use json_reader::{RawItem, read};
 use sha2::{Digest, Sha256};
@@ -12,7 +16,7 @@ use super::{
     reader::{LinePart, LineReader},
     spool::Spool,
 };
-use crate::{clock::Instant, id::AgentId, share::MemoryShare};
+use crate::{clock::Instant, environment_key::EnvironmentKey, id::AgentId, share::MemoryShare};
 
 /// Versions are checked in groups of about this size, in bytes of text.
 const GROUP_BYTES: usize = 256 * 1024;
@@ -36,6 +40,7 @@ pub(super) struct CheckedLine {
     pub(super) description: Patch<String>,
     pub(super) archived: Option<bool>,
     pub(super) active: Patch<i32>,
+    pub(super) active_in: BTreeMap<EnvironmentKey, Option<i32>>,
     pub(super) versions: Vec<VersionRecord>,
     history: History,
     model: Arc<str>,
@@ -164,16 +169,19 @@ impl LineChecker {
         mut versions: Vec<VersionRecord>,
         history: History,
     ) -> Result<CheckedLine> {
-        let LineHead { agent: name, id, mut description, mut archived, mut active } = head;
+        let LineHead { agent: name, id, mut description, mut archived, mut active, active_in } = head;
+        let active_in = active_in.unwrap_or_default();
         let mut errors = InputErrors::default();
         errors.note(text::check_name("agent", &name));
         errors.note(agent::check_purpose(description.as_ref().and_then(Option::as_deref)));
         errors.into_result()?;
         let count = i32::try_from(versions.len()).map_err(|_| invalid("the line has too many versions"))?;
-        if let Some(Some(active)) = active {
+        let elsewhere = active_in.iter().map(|(key, active)| (format!("active_in.{key}"), *active));
+        let places = active.map(|active| ("active".to_owned(), active)).into_iter().chain(elsewhere);
+        for (place, active) in places.filter_map(|(place, active)| Some((place, active?))) {
             if !(1..=count).contains(&active) {
                 return Err(invalid(format!(
-                    "active must be 1 to {count}, the number of one of the line's versions, or null"
+                    "{place} must be 1 to {count}, the number of one of the line's versions, or null"
                 )));
             }
             if archived == Some(true) {
@@ -199,7 +207,18 @@ impl LineChecker {
             return Err(invalid("an earlier line of this file has an agent with this name"));
         }
         let model = Arc::clone(&self.model);
-        Ok(CheckedLine { number, name, id, description, archived, active, versions, history, model })
+        Ok(CheckedLine {
+            number,
+            name,
+            id,
+            description,
+            archived,
+            active,
+            active_in,
+            versions,
+            history,
+            model,
+        })
     }
 }
 

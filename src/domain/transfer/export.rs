@@ -1,6 +1,6 @@
 //! Export: all agents of one moment, one line each, in the byte order of their names.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use super::{
     super::{
@@ -10,7 +10,8 @@ use super::{
     line::{CLOSING, LineHead, LineVersion},
 };
 use crate::{
-    entity::{TenantFilter, agent, agent_version, customer},
+    entity::{EnvironmentFilter, TenantFilter, agent, agent_version, customer, serving},
+    environment_key::EnvironmentKey,
     id::{AgentId, CustomerId},
     share::{MemoryShare, Reservation},
 };
@@ -26,11 +27,16 @@ const AGENTS_A_PIECE: usize = 100;
 /// The size from which a piece takes no further agents without versions, in bytes.
 const PIECE_BYTES: usize = 256 * 1024;
 
+/// The number of the active version in each environment.
+type ActiveNumbers = BTreeMap<EnvironmentKey, Option<i32>>;
+
 /// What to export.
 #[derive(Clone, Debug)]
 pub struct ExportAgents {
     /// The customer whose agents are exported.
     pub customer_id: CustomerId,
+    /// The environment whose active versions are exported as such; all that the caller reaches for `None`.
+    pub environment: Option<EnvironmentKey>,
     /// The names or ids of the agents; all agents when empty.
     pub agents: Vec<String>,
     /// The share of the memory in which the agents are counted, without their versions. `None` counts nothing, for
@@ -87,10 +93,14 @@ impl Registry {
     /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] unless the caller may export, [`Error::Invalid`] for
     /// an agent that doesn't exist, [`Error::NoMemory`].
     pub async fn export(&self, caller: &Caller, input: ExportAgents) -> Result<Export> {
-        let ExportAgents { customer_id, agents: named, memory } = input;
+        let ExportAgents { customer_id, environment, agents: named, memory } = input;
         policy::allow_on(caller, Action::ExportAgents, customer_id, "customer")?;
         let reading = self.reading(caller);
         check_customer(&reading, customer_id).await?;
+        if let Some(environment) = &environment {
+            self.check_environment_exists(&reading, Some(customer_id), environment).await?;
+        }
+        let reach = reading.view.environment_filter();
         let mut memory = match memory {
             Some(share) => Some(share.try_reserve(1).map_err(Error::NoMemory)?),
             None => None,
@@ -102,15 +112,17 @@ impl Registry {
                 reading.view.all(agent::by_name(customer_id, after.as_deref(), AGENTS_AT_ONCE)).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.name.clone());
-            let active: Vec<_> = page.iter().filter_map(|agent| agent.active_version_id).collect();
-            let active = reading.view.all(agent_version::summaries(&active)).await?;
-            let numbers: HashMap<_, _> = active.iter().map(|version| (version.id, version.number)).collect();
+            let ids: Vec<AgentId> = page.iter().map(|agent| agent.id).collect();
+            let mut active: HashMap<AgentId, ActiveNumbers> = HashMap::new();
+            for row in reading.view.all(serving::active_numbers(customer_id, &reach, &ids)).await? {
+                active.entry(row.agent_id).or_default().insert(row.environment_key, Some(row.number));
+            }
             for agent in page {
                 if !named.is_empty() && !take_named(&mut missing, &named, &agent) {
                     continue;
                 }
-                let number = agent.active_version_id.and_then(|id| numbers.get(&id).copied());
-                let agent = ExportedAgent::of(agent, number);
+                let active = active.remove(&agent.id).unwrap_or_default();
+                let agent = ExportedAgent::of(agent, environment.as_ref(), &reach, active);
                 bytes += agent.bytes();
                 agents.push_back(agent);
             }
@@ -162,13 +174,25 @@ async fn check_customer(reading: &Reading, id: CustomerId) -> Result<()> {
 }
 
 impl ExportedAgent {
-    fn of(agent: agent::Model, active: Option<i32>) -> Self {
+    /// An agent that serves these versions. Of one environment, `active` is that one's version; else the default
+    /// environment's, if the reader reaches it, and the other environments follow where the agent serves.
+    fn of(
+        agent: agent::Model,
+        environment: Option<&EnvironmentKey>,
+        reach: &EnvironmentFilter,
+        mut places: ActiveNumbers,
+    ) -> Self {
+        let default = EnvironmentKey::default();
+        let key = environment.unwrap_or(&default);
+        let active = reach.admits(key).then(|| places.remove(key).flatten());
+        let active_in = Some(places).filter(|places| environment.is_none() && !places.is_empty());
         let head = LineHead {
             id: Some(agent.source_id.unwrap_or(agent.id)),
             agent: agent.name,
             description: Some(agent.description),
             archived: Some(agent.archived_at.is_some()),
-            active: Some(active),
+            active,
+            active_in,
         };
         Self { id: agent.id, head, latest_number: agent.latest_number, written: None }
     }

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     entity::{self, TenantFilter},
+    environment_key::EnvironmentKey,
     id::CustomerId,
     share::MemoryShare,
 };
@@ -57,8 +58,10 @@ impl ImportAgents {
 }
 
 /// The options of an import. By default, all are off.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportOptions {
+    /// The environment that a line's `active`, and [`ImportOptions::activate`], are about.
+    pub environment: EnvironmentKey,
     /// Activates the last version of each agent that the import creates, where its line has no `active`.
     pub activate: bool,
     /// Makes each agent exactly as its line: a field that the line leaves out is removed, and a published version
@@ -99,7 +102,7 @@ impl Registry {
         from: &'a mut (dyn AsyncBufRead + Send + Unpin),
     ) -> Result<Import<'a>> {
         self.check_import(caller, &input).await?;
-        let ImportOptions { activate, exact, .. } = input.options;
+        let ImportOptions { activate, exact, .. } = input.options.clone();
         if activate && exact {
             return Err(Error::invalid(
                 "activate",
@@ -256,11 +259,16 @@ impl Import<'_> {
         batch: &Arc<Vec<CheckedLine>>,
         range: std::ops::Range<usize>,
     ) -> Result<Vec<AppliedLine>> {
-        let ImportOptions { activate, exact, dry_run, skip_bad: _ } = self.input.options;
+        let ImportOptions { environment, activate, exact, dry_run, skip_bad: _ } = self.input.options.clone();
         let rehearsed = usize::try_from(self.done.created).unwrap_or(usize::MAX);
         let customer_id = self.input.customer_id;
-        let options =
-            ApplyOptions { customer_id, activate, exact, rehearsed: if dry_run { rehearsed } else { 0 } };
+        let options = ApplyOptions {
+            customer_id,
+            environment,
+            activate,
+            exact,
+            rehearsed: if dry_run { rehearsed } else { 0 },
+        };
         let registry = &self.checker.registry;
         let (clock, batch) = (registry.clock().clone(), Arc::clone(batch));
         let work = move |txn| async move {

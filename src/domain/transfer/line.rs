@@ -1,5 +1,7 @@
 //! The lines of a transfer file: an agent with its versions as JSON. Only the format; no access to the database.
 
+use std::collections::BTreeMap;
+
 use json_reader::{Json, Limits, Object, Path, ReadError, Segment, from_json, read};
 use serde::{Deserialize, Deserializer};
 
@@ -11,6 +13,7 @@ use super::super::{
 };
 use crate::{
     clock::{self, Instant},
+    environment_key::EnvironmentKey,
     id::AgentId,
 };
 
@@ -48,9 +51,12 @@ pub struct LineHead {
     pub description: Patch<String>,
     /// Whether the agent is archived.
     pub archived: Option<bool>,
-    /// The number of the active version, or null for none.
+    /// The number of the active version, or null for none: of the default environment, unless the import or the export is
+    /// of another one.
     #[serde(default, deserialize_with = "given")]
     pub active: Patch<i32>,
+    /// The number of the active version, or null for none, in each of these other environments, by its key.
+    pub active_in: Option<BTreeMap<EnvironmentKey, Option<i32>>>,
 }
 
 /// A version within a [`Line`]. It is read in the spelling of the file and in that of GraphQL.
@@ -125,9 +131,15 @@ impl LineHead {
 
     /// The line up to its first version, so that a long history needn't be held in memory. [`CLOSING`] ends the line.
     pub(super) fn opening(&self) -> String {
-        let Self { agent, id, description, archived, active } = self;
+        let Self { agent, id, description, archived, active, active_in } = self;
+        let number = |active: Option<i32>| active.map_or(Json::Null, |number| i64::from(number).into());
+        let elsewhere = active_in.as_ref().map(|places| {
+            let places = places.iter().map(|(key, active)| (key.to_string(), number(*active)));
+            Json::Object(places.collect::<Object>())
+        });
         let members = [
-            ("active", active.map(|active| active.map_or(Json::Null, |number| i64::from(number).into()))),
+            ("active", active.map(number)),
+            ("active_in", elsewhere),
             ("agent", Some(agent.as_str().into())),
             ("archived", archived.map(Json::from)),
             ("description", nullable(description)),

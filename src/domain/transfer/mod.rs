@@ -8,6 +8,7 @@
 
 mod apply;
 mod checked;
+mod compare;
 mod convert;
 mod export;
 mod import;

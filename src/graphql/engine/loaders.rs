@@ -13,15 +13,20 @@ use crate::{
         audit::{AuditSubject, ChangeFilter},
         change::{Change, LogPosition},
         customer::Customer,
+        environment::{Environment, EnvironmentKey},
         identity::Identity,
         invitation::Invitation,
         limit::Usage,
         member::Membership,
         service_token::ServiceToken,
+        serving::Serving,
         user::User,
         version::{BodyKey, VersionBody, VersionSummary},
     },
-    id::{ActivationId, AgentId, ApiKeyId, CustomerId, InvitationId, ServiceTokenId, UserId, VersionId},
+    id::{
+        ActivationId, AgentId, ApiKeyId, CustomerId, EnvironmentId, InvitationId, ServiceTokenId, UserId,
+        VersionId,
+    },
 };
 
 /// The type of a loader of one kind; see [`loaders`] for the kinds.
@@ -157,6 +162,12 @@ loaders! {
     service_token_names: values[ServiceTokenId => String, service_token_names];
     /// Identities by user.
     identities: values[UserId => Vec<Identity>, identities_of_each];
+    /// Environments by id.
+    environments: rows[EnvironmentId => Environment, environments_by_ids];
+    /// All environments of a customer, by rank.
+    customer_environments: values[CustomerId => Vec<Environment>, environments_of_each];
+    /// What agents serve, in each environment.
+    servings: values[AgentId => Vec<Serving>, servings_of_each];
     /// Users by id.
     users: rows[UserId => User, users_by_ids];
     /// Agents by id.
@@ -179,12 +190,12 @@ loaders! {
     version_pages: pages[AgentId => VersionSummary, by i32, versions_of_each];
     /// Activations by id.
     activations: rows[ActivationId => Activation, activations_by_ids];
-    /// The versions that a rollback would activate, by agent.
-    rollback_targets: values[AgentId => VersionId, rollback_targets_of_each];
-    /// Pages of activations by agent.
-    activation_pages: pages[AgentId => Activation, by ActivationId, activations_of_each];
-    /// Numbers of activations by agent.
-    activation_counts: counts[AgentId, count_activations_of_each];
+    /// The versions that a rollback would activate, by agent and environment.
+    rollback_targets: values[(AgentId, EnvironmentKey) => VersionId, rollback_targets_of_each];
+    /// Pages of activations by agent, in some environments.
+    activation_pages: filtered_pages[AgentId, Vec<EnvironmentKey> => Activation, by ActivationId, activations_of_each];
+    /// Numbers of activations by agent, in some environments.
+    activation_counts: filtered_counts[AgentId, Vec<EnvironmentKey>, count_activations_of_each];
     /// Pages of the audit log by the customer or agent that the entries are about.
     change_pages: filtered_pages[AuditSubject, ChangeFilter => Change, by LogPosition, changes_of_each];
     /// Numbers of entries of the audit log by the customer or agent that they are about.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use futures_util::future::try_join_all;
 
 use super::{
     actor::Actor,
@@ -39,6 +40,16 @@ impl ApiKey {
     /// What the key may do at its customer, spelled as `agents:read` (see `ApiKeyScope`).
     async fn scopes(&self) -> &[String] {
         &self.row.scopes
+    }
+
+    /// The keys of the environments that the key reaches; null if it reaches all.
+    async fn environments(&self) -> async_graphql::Result<Option<Vec<String>>> {
+        let Some(ids) = &self.row.environment_ids else { return Ok(None) };
+        let found = try_join_all(ids.iter().map(|id| self.view.environment((*id).into()))).await?;
+        let mut keys: Vec<String> =
+            found.into_iter().flatten().map(|found| found.row.key.to_string()).collect();
+        keys.sort_unstable();
+        Ok(Some(keys))
     }
 
     /// The user or operator who created the key.
@@ -135,6 +146,9 @@ pub struct CreateApiKeyInput {
     scopes: Vec<ApiKeyScope>,
     /// When the key stops being accepted, in the future; it doesn't expire if left out.
     expires_at: Option<DateTime>,
+    /// The keys of the environments that the key reaches, 1 to 100; all if left out. Anything in other environments is not
+    /// there for the key. Not with `AGENTS_WRITE` and `CHANGES_READ`, which reach every environment.
+    environments: Option<Vec<String>>,
     #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
@@ -214,8 +228,10 @@ impl ApiKeyMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The new key's fields.")] input: CreateApiKeyInput,
     ) -> async_graphql::Result<CreateApiKeyPayload> {
-        let (request, CreateApiKeyInput { customer_id, name, scopes, expires_at, idempotency_key }) =
-            (request(ctx)?, input);
+        let (
+            request,
+            CreateApiKeyInput { customer_id, name, scopes, expires_at, environments, idempotency_key },
+        ) = (request(ctx)?, input);
         let answer = async {
             let mut errors = InputErrors::default();
             let input = api_key::CreateApiKey {
@@ -223,6 +239,7 @@ impl ApiKeyMutation {
                 name,
                 scopes: scopes.into_iter().map(Into::into).collect(),
                 expires_at: expires_at.map(DateTime::instant),
+                environments,
             };
             let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
             request.registry.create_api_key(&caller, Input::new(input, errors)).await

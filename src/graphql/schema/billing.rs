@@ -26,6 +26,8 @@ pub struct Usage {
     api_keys: Quota,
     /// Members and open invitations together.
     members: Quota,
+    /// Environments, without archived ones.
+    environments: Quota,
     /// Requests of up to 10,000 points per second that the plan allows each user and each API key in the long run, with
     /// bursts of twice as many. `extensions.cost` says what an operation was charged. A user has the limit of the
     /// largest plan among its customers. Each instance of the service counts on its own.
@@ -43,7 +45,7 @@ pub struct Quota {
 
 impl From<limit::Usage> for Usage {
     fn from(usage: limit::Usage) -> Self {
-        let limit::Usage { id: _, plan, agents, versions, api_keys, members } = usage;
+        let limit::Usage { id: _, plan, agents, versions, api_keys, members, environments } = usage;
         let Limits { requests_per_second, .. } = plan.limits();
         let quota = |used, of: LimitedResource| Quota { used, limit: of.of(plan) };
         Self {
@@ -51,6 +53,7 @@ impl From<limit::Usage> for Usage {
             versions_per_agent: quota(versions.into(), LimitedResource::Versions),
             api_keys: quota(api_keys, LimitedResource::ApiKeys),
             members: quota(members, LimitedResource::Members),
+            environments: quota(environments, LimitedResource::Environments),
             requests_per_second,
         }
     }

@@ -11,7 +11,7 @@ use super::{
     version::{extensions, hex, parameters},
 };
 use crate::{
-    domain::{self, Error, config, not_served},
+    domain::{self, Error, config, environment::key_or_default, not_served},
     feed::{ConfigResponse, RenderedConfig},
     graphql::engine::context::{Request, RequestView, request},
     id::AgentId,
@@ -44,6 +44,11 @@ impl ActiveConfig {
     /// The UUID of the agent.
     async fn agent_id(&self) -> ID {
         to_id(self.0.config().agent_id)
+    }
+
+    /// The key of the environment in which the configuration is active.
+    async fn environment_key(&self) -> &str {
+        self.0.config().environment_key.as_str()
     }
 
     /// The UUID of the agent's customer.
@@ -204,6 +209,8 @@ pub enum ActiveConfigResult {
 pub struct NotServed {
     /// The UUID that was asked for.
     agent_id: ID,
+    /// The key of the environment that was asked for.
+    environment_key: String,
     /// Why nothing is served.
     reason: NotServedReason,
     /// The commit that the reason began with; null for NOT_FOUND, and when the log has been pruned beyond it.
@@ -214,7 +221,7 @@ pub struct NotServed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "not_served::NotServedReason")]
 pub enum NotServedReason {
-    /// There is no such agent that you can see.
+    /// There is no such agent or environment that you can see.
     NotFound,
     /// No version was ever active.
     NeverActivated,
@@ -234,16 +241,18 @@ pub enum NotServedReason {
 async fn config_or_reason(
     request: &Request,
     agent: &ID,
+    environment: Option<&str>,
     at_least: Option<Revision>,
 ) -> domain::Result<ActiveConfigResult> {
     let id = id("agentId", agent)?;
+    let key = key_or_default("environment", environment)?;
     if let Some(revision) = at_least {
         request.hub.wait_for_revision(revision).await?;
     }
     let (registry, view) = (&request.registry, request.view());
     // Another field may have begun the snapshot of `view`.
     let reading = registry.nested_reading(&request.caller);
-    match request.hub.active_config(&reading, id).await {
+    match request.hub.active_config(&reading, id, &key).await {
         Ok(ConfigResponse { stale: Some(_), .. }) => {
             return Err(Error::Unavailable("the database can't be reached"));
         }
@@ -255,12 +264,13 @@ async fn config_or_reason(
         Err(err) => return Err(err),
     }
     if let Some(not_served::NotServedSince { reason, revision }) =
-        registry.why_not_served(&reading, id).await?
+        registry.why_not_served(&reading, id, &key).await?
     {
-        return Ok(NotServed { agent_id: agent.clone(), reason: reason.into(), revision }.into());
+        let (agent_id, environment_key) = (agent.clone(), key.to_string());
+        return Ok(NotServed { agent_id, environment_key, reason: reason.into(), revision }.into());
     }
     // A version has become active since memory was asked.
-    let config = registry.active_config(&reading, id).await?;
+    let config = registry.active_config(&reading, id, &key).await?;
     let config = config.ok_or(Error::Unavailable("the configuration changed while it was read"))?;
     Ok(ActiveConfig(ConfigSource::Event(Arc::new(config)), view.clone()).into())
 }
@@ -277,21 +287,28 @@ impl ConfigQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The UUID of the agent.")] agent_id: ID,
+        #[graphql(desc = "The key of the environment; `production` if left out.")] environment: Option<
+            String,
+        >,
         #[graphql(
             desc = "Answer nothing older than this commit: waits up to 2 seconds for it, then fails with UNAVAILABLE."
         )]
         at_least: Option<Revision>,
     ) -> async_graphql::Result<ActiveConfigResult> {
-        config_or_reason(request(ctx)?, &agent_id, at_least).await.map_err(|err| to_graphql_error(&err))
+        let answer = config_or_reason(request(ctx)?, &agent_id, environment.as_deref(), at_least).await;
+        answer.map_err(|err| to_graphql_error(&err))
     }
 
-    /// The active configuration of an agent, usually from memory; null if it has no active version, doesn't exist, or
-    /// you can't see it. For members, operators, and API keys and service tokens with `configs:read`. Fails with
+    /// The active configuration of an agent in an environment, usually from memory; null if it has no active version there,
+    /// or there is no such agent or environment that you can see. For members, operators, and API keys and service tokens with `configs:read`. Fails with
     /// SUSPENDED or CANCELED if the customer isn't served.
     async fn active_config(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The UUID of the agent.")] agent_id: ID,
+        #[graphql(desc = "The key of the environment; `production` if left out.")] environment: Option<
+            String,
+        >,
         #[graphql(
             desc = "Answer nothing older than this commit: waits up to 2 seconds for it, then fails with UNAVAILABLE."
         )]
@@ -306,7 +323,8 @@ impl ConfigQuery {
                 }
                 // Another field may have begun the snapshot of `view`.
                 let reading = request.registry.nested_reading(&request.caller);
-                request.hub.active_config(&reading, id("agentId", &agent_id)?).await
+                let key = key_or_default("environment", environment.as_deref())?;
+                request.hub.active_config(&reading, id("agentId", &agent_id)?, &key).await
             };
             match answer.await {
                 Ok(ConfigResponse { config: _, stale: Some(_) }) => {

@@ -20,6 +20,7 @@ pub(in crate::graphql) mod change;
 pub(in crate::graphql) mod config;
 pub(in crate::graphql) mod customer;
 pub(in crate::graphql) mod diff;
+pub(in crate::graphql) mod environment;
 pub(in crate::graphql) mod error;
 pub(in crate::graphql) mod finding;
 pub(in crate::graphql) mod invitation;

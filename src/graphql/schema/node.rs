@@ -7,6 +7,7 @@ use super::{
     activation::Activation,
     agent::Agent,
     customer::Customer,
+    environment::Environment,
     error::{Nullable, nullable_root, to_graphql_error},
     service_token::ServiceToken,
     user::User,
@@ -37,6 +38,8 @@ pub enum Node {
     Activation(Activation),
     /// A service token; for operators.
     ServiceToken(ServiceToken),
+    /// An environment of a customer that you can see.
+    Environment(Environment),
     /// A user that you can see.
     User(User),
 }
@@ -59,6 +62,9 @@ impl RequestView {
         }
         if let Some(activation) = self.activation(id.into()).await? {
             return Ok(Some(activation.into()));
+        }
+        if let Some(environment) = self.environment(id.into()).await? {
+            return Ok(Some(environment.into()));
         }
         // Callers who may not see people find no users, rather than an error.
         if policy::allow(self.caller(), Action::ReadPeople).is_ok()

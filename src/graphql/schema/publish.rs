@@ -9,7 +9,7 @@ use super::{
     version::AgentVersion,
 };
 use crate::{
-    domain::{Input, InputErrors, version, warning},
+    domain::{Input, InputErrors, environment, version, warning},
     graphql::engine::context::request,
 };
 
@@ -40,6 +40,8 @@ pub struct PublishVersionInput {
     /// Whether to activate the version in the same commit. That also needs the right to activate.
     #[graphql(default = false)]
     activate: bool,
+    /// With `activate`: the key of the environment in which to activate it; `production` if left out.
+    environment: Option<String>,
     /// Fail with CONFLICT if the newest version's number isn't this one; 0 expects that there is no version. Not
     /// checked if left out.
     expected_latest_number: Option<i32>,
@@ -167,6 +169,7 @@ impl VersionMutation {
             extensions,
             message,
             activate,
+            environment,
             expected_latest_number,
             if_changed,
             refuse_warnings,
@@ -180,7 +183,9 @@ impl VersionMutation {
                 agent_id: errors.id("agentId", &agent_id),
                 content: content.read(&mut errors),
                 message,
-                activate,
+                activate: errors
+                    .take(environment::activation_place(activate, environment.as_deref()))
+                    .flatten(),
                 expected_latest_number,
                 if_changed,
                 refuse_warnings,

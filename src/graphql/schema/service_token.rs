@@ -55,6 +55,11 @@ impl ServiceToken {
         self.row.customer_ids.as_ref().map(|customers| customers.iter().map(|id| to_id(*id)).collect())
     }
 
+    /// The keys of the environments that the token reaches, the same for every customer; null if it reaches all.
+    async fn environments(&self) -> Option<&[String]> {
+        self.row.environments.as_deref()
+    }
+
     /// The operator who created the token, or whose rotation did. SYSTEM for the command line, and for tokens older than
     /// this field whose entry in the audit log was deleted.
     async fn created_by(&self) -> async_graphql::Result<Actor> {
@@ -123,6 +128,9 @@ pub struct CreateServiceTokenInput {
     /// The UUIDs of the only customers that the token will be valid for, 1 to 100; all customers if left out, later ones
     /// included.
     customer_ids: Option<Vec<ID>>,
+    /// The keys of the environments that the token will reach, the same for every customer: 1 to 100; all if left out.
+    /// Anything in other environments is not there for the token.
+    environments: Option<Vec<String>>,
     /// When the token stops being accepted, in the future; it doesn't expire if left out.
     expires_at: Option<DateTime>,
     #[doc = idempotency_key!()]
@@ -203,8 +211,10 @@ impl ServiceTokenMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The new token's fields.")] input: CreateServiceTokenInput,
     ) -> async_graphql::Result<CreateServiceTokenPayload> {
-        let (request, CreateServiceTokenInput { name, scopes, customer_ids, expires_at, idempotency_key }) =
-            (request(ctx)?, input);
+        let (
+            request,
+            CreateServiceTokenInput { name, scopes, customer_ids, environments, expires_at, idempotency_key },
+        ) = (request(ctx)?, input);
         let answer = async {
             let mut errors = InputErrors::default();
             let mut customer = |id: &ID| errors.id::<CustomerId>("customerIds", id);
@@ -212,6 +222,7 @@ impl ServiceTokenMutation {
                 name,
                 scopes: scopes.into_iter().map(Into::into).collect(),
                 customer_ids: customer_ids.map(|ids| ids.iter().map(&mut customer).collect::<BTreeSet<_>>()),
+                environments,
                 expires_at: expires_at.map(DateTime::instant),
             };
             let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
@@ -222,7 +233,7 @@ impl ServiceTokenMutation {
         Ok(CreateServiceTokenPayload { service_token, secret, revision, user_errors })
     }
 
-    /// Creates a successor with the same name, scopes, customers and expiry; the old token is still accepted for the
+    /// Creates a successor with the same name, scopes, customers, environments and expiry; the old token is still accepted for the
     /// overlap. At most two tokens of such a line are accepted: rotating the successor revokes the oldest. For operators.
     async fn rotate_service_token(
         &self,

@@ -14,7 +14,10 @@ use super::{
     scalar::{Cursor, id},
 };
 use crate::{
-    domain::{self, Error, Result, activation},
+    domain::{
+        self, Error, Result, activation,
+        environment::{key_or_default, keys_or_default},
+    },
     feed::{self, WatchFilter, Watched},
     graphql::engine::{
         context::{Request, request},
@@ -45,19 +48,27 @@ impl SubscriptionRoot {
         customer_id: Option<ID>,
         #[graphql(desc = "Only these agents, 1 to 1,000; all if left out.")] agent_ids: Option<Vec<ID>>,
         #[graphql(
+            desc = "Those in the environments with these keys, 1 to 100; in `production` alone if left out."
+        )]
+        environments: Option<Vec<String>>,
+        #[graphql(
             desc = "Continue after this event's cursor or this revision. If left out, only events from now on."
         )]
         after: Option<Cursor>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Activation>> + 'a> {
         let request = request(ctx)?;
-        let opened = open(request, Watched::Activations, customer_id, agent_ids, after);
+        let opened = async {
+            let keys = keys_or_default("environments", environments.as_deref())?;
+            let filter = WatchFilter { environments: Some(keys.into()), ..filter(customer_id, agent_ids)? };
+            open(request, Watched::Activations, filter, after).await
+        };
         Ok(stream::iter(match run_phase(request, opened).await? {
             Some(Event::Change(change)) => Some(activation(&change, request).await),
             other => resolve_other(other),
         }))
     }
 
-    /// For gateways: all active configurations (SNAPSHOT), then each change (UPSERT, REMOVE), with BOOKMARKs in
+    /// For gateways: all active configurations of an environment (SNAPSHOT), then each change (UPSERT, REMOVE), with BOOKMARKs in
     /// between. The snapshot shows the moment of the BOOKMARK that ends it. A BOOKMARK also follows a commit with
     /// several events, and is sent about every ten seconds, twenty at most, even if nothing happens. A named agent that
     /// you can't see gets a REMOVE with NOT_FOUND after the snapshot; a customer that you can't see fails. For members,
@@ -70,6 +81,9 @@ impl SubscriptionRoot {
         )]
         customer_id: Option<ID>,
         #[graphql(desc = "Only these agents, 1 to 1,000; all if left out.")] agent_ids: Option<Vec<ID>>,
+        #[graphql(desc = "The key of the environment; `production` if left out.")] environment: Option<
+            String,
+        >,
         #[graphql(
             desc = "Continue after this BOOKMARK's cursor or this revision; with a snapshot if left out. A cursor is valid only for the same arguments and rights."
         )]
@@ -78,8 +92,9 @@ impl SubscriptionRoot {
         let request = request(ctx)?;
         let opened = async {
             let filter = filter(customer_id, agent_ids)?;
+            let key = key_or_default("environment", environment.as_deref())?;
             let after = after.as_ref().map(|cursor| cursor.0.as_str());
-            let watch = request.hub.watch_configs(Arc::clone(&request.caller), filter, after).await?;
+            let watch = request.hub.watch_configs(Arc::clone(&request.caller), filter, key, after).await?;
             Ok(EventSource::Configs(Box::new(watch)))
         };
         Ok(stream::iter(match run_phase(request, opened).await? {
@@ -103,7 +118,7 @@ impl SubscriptionRoot {
         after: Option<Cursor>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Change>> + 'a> {
         let request = request(ctx)?;
-        let opened = open(request, Watched::Changes, customer_id, None, after);
+        let opened = async { open(request, Watched::Changes, filter(customer_id, None)?, after).await };
         Ok(stream::iter(match run_phase(request, opened).await? {
             Some(Event::Change(change)) => Some(Ok(Change::new(change, request.fresh_view()))),
             other => resolve_other(other),
@@ -152,12 +167,10 @@ fn config(event: feed::ConfigEvent, request: &Request) -> ConfigEvent {
 async fn open(
     request: &Request,
     watched: Watched,
-    customer: Option<ID>,
-    agents: Option<Vec<ID>>,
+    filter: WatchFilter,
     after: Option<Cursor>,
 ) -> Result<EventSource> {
     let after = after.map(|cursor| cursor.read()).transpose()?;
-    let filter = filter(customer, agents)?;
     let watch = Box::new(request.hub.watch(Arc::clone(&request.caller), watched, filter, after).await?);
     Ok(match watched {
         Watched::Activations => EventSource::Activations(watch),
@@ -177,7 +190,7 @@ fn filter(customer: Option<ID>, agents: Option<Vec<ID>>) -> Result<WatchFilter> 
     }
     let agent_ids =
         agents.map(|agents| agents.iter().map(|agent| id("agentIds", agent)).collect()).transpose()?;
-    Ok(WatchFilter { customer_id, agent_ids })
+    Ok(WatchFilter { customer_id, agent_ids, environments: None })
 }
 
 /// Loads the activation that an entry of the log records, through a view of its own.

@@ -8,13 +8,16 @@ use super::{
     actor::Actor,
     agent::Agent,
     diff::VersionDiff,
+    environment::Environment,
     error::{Nullable, nullable, to_graphql_error},
     page::{VERSIONS, connection},
     scalar::{DateTime, Json, to_id},
     tool::{Tool, tools},
 };
 use crate::{
-    domain::{BoundedCount, Error, Page, PageArgs, agent, diff, page::ListId, policy::Action, version},
+    domain::{
+        BoundedCount, Error, Page, PageArgs, agent, diff, page::ListId, policy::Action, serving, version,
+    },
     graphql::engine::context::RequestView,
     id::{AgentId, VersionId},
 };
@@ -142,7 +145,22 @@ impl AgentVersion {
         .await
     }
 
-    /// True while this is its agent's active version.
+    /// The environments in which the version is active now, by rank.
+    async fn active_in(&self) -> async_graphql::Result<Vec<Environment>> {
+        let Some(rows) = self.view.loaders().servings.load(self.row.agent_id).await? else {
+            return Ok(Vec::new());
+        };
+        let serves = |row: &&serving::Serving| row.active_version_id == Some(self.row.id);
+        let mut environments = Vec::new();
+        for row in rows.iter().filter(serves) {
+            environments.extend(self.view.environment(row.environment_id).await?);
+        }
+        environments
+            .sort_by(|one, other| one.row.rank.cmp(&other.row.rank).then(one.row.key.cmp(&other.row.key)));
+        Ok(environments)
+    }
+
+    /// True while this is the version that is active in `production`.
     async fn is_active(&self) -> async_graphql::Result<bool> {
         let agent = self.view.agent(self.row.agent_id).await?;
         Ok(agent.is_some_and(|agent| agent.row.active_version_id == Some(self.row.id)))

@@ -118,14 +118,30 @@ async fn all_kinds(app: &App) -> Names {
     let agent = names.add(text(&made["agent"]["id"]), "Agent");
     let update = json!({ "agentId": agent, "name": "Clerk", "description": "Answers letters" });
     mutate(&program, "updateAgent", update, "").await;
+    let mut versions = Vec::new();
     for (number, name) in [(1, "Version-1"), (2, "Version-2")] {
         let publish = json!({ "agentId": agent, "systemPrompt": format!("{number}"), "modelName": "m" });
         let made = mutate(&program, "publishVersion", publish, "version { id }").await;
         let version = names.add(text(&made["version"]["id"]), name);
         let activate = json!({ "agentId": agent, "versionId": version });
         mutate(&program, "activateVersion", activate, "").await;
+        versions.push(version);
     }
     mutate(&program, "rollback", json!({ "agentId": agent }), "").await;
+
+    // Another environment.
+    let create = json!({ "customerId": city, "key": "staging", "name": "Staging", "allowedModels": ["m"] });
+    let made = mutate(&adam, "createEnvironment", create, "environment { id }").await;
+    let staging = names.add(text(&made["environment"]["id"]), "Staging-id");
+    let change = json!({ "environmentId": staging, "minSoakSeconds": 0, "onBreaking": "ALLOW", "activateRole": "ADMIN" });
+    mutate(&adam, "updateEnvironment", change, "").await;
+    let promote = json!({ "agentId": agent, "fromEnvironment": "production", "toEnvironment": "staging",
+        "expectedFromVersionId": versions[0] });
+    mutate(&adam, "promoteVersion", promote, "").await;
+    mutate(&adam, "deactivate", json!({ "agentId": agent, "environment": "staging" }), "").await;
+    mutate(&adam, "archiveEnvironment", json!({ "environmentId": staging }), "").await;
+    mutate(&adam, "restoreEnvironment", json!({ "environmentId": staging }), "").await;
+
     mutate(&program, "archiveAgent", json!({ "agentId": agent }), "").await;
     mutate(&program, "restoreAgent", json!({ "agentId": agent }), "").await;
     mutate(&adam, "revokeApiKey", json!({ "apiKeyId": key }), "").await;
@@ -233,6 +249,18 @@ async fn each_kind_says_who_what_before_and_after() {
       {"after":{"version_id":"Version-2"},"before":{"version_id":"Version-1"},"reason":"ACTIVATE"}
     agent.activated: API_KEY Successor City Agent Version-1 id
       {"after":{"version_id":"Version-1"},"before":{"version_id":"Version-2"},"reason":"ROLLBACK"}
+    environment.created: USER Adam City - - Staging-id
+      {"after":{"activate_role":"EDITOR","allowed_models":["m"],"environment":"staging","min_soak_seconds":0,"on_breaking":"CONFIRM","promote_from":null,"rank":1}}
+    environment.updated: USER Adam City - - Staging-id
+      {"after":{"activate_role":"ADMIN","allowed_models":["m"],"environment":"staging","min_soak_seconds":0,"on_breaking":"ALLOW","promote_from":null,"rank":1},"before":{"activate_role":"EDITOR","allowed_models":["m"],"environment":"staging","min_soak_seconds":0,"on_breaking":"CONFIRM","promote_from":null,"rank":1}}
+    agent.activated: USER Adam City Agent Version-1 id
+      {"after":{"version_id":"Version-1"},"before":{"version_id":null},"environment":"staging","promoted_from":"production","reason":"ACTIVATE"}
+    agent.deactivated: USER Adam City Agent - id
+      {"after":{"version_id":null},"before":{"version_id":"Version-1"},"environment":"staging","reason":"DEACTIVATE"}
+    environment.archived: USER Adam City - - Staging-id
+      {"after":{"archived_at":"time"},"before":{"archived_at":null}}
+    environment.restored: USER Adam City - - Staging-id
+      {"after":{"archived_at":null},"before":{"archived_at":"time"}}
     agent.deactivated: API_KEY Successor City Agent - id
       {"after":{"version_id":null},"before":{"version_id":"Version-1"},"reason":"ARCHIVE"}
     agent.archived: API_KEY Successor City Agent - -
@@ -242,7 +270,7 @@ async fn each_kind_says_who_what_before_and_after() {
     api_key.revoked: USER Adam City - - Successor
       {"after":{"revoked_at":"time"},"before":{"revoked_at":null}}
     service_token.created: OPERATOR Olga - - - Token
-      {"after":{"customer_ids":null,"expires_at":null,"name":"gateway","scopes":["configs:read"]}}
+      {"after":{"customer_ids":null,"environments":null,"expires_at":null,"name":"gateway","scopes":["configs:read"]}}
     service_token.rotated: OPERATOR Olga - - - Token
       {"after":{"expires_at":"time","replaced_by":"id"},"before":{"expires_at":null,"replaced_by":null}}
     service_token.revoked: OPERATOR Olga - - - Token
@@ -266,7 +294,7 @@ async fn each_kind_says_who_what_before_and_after() {
     let (pruned, lines) = self::lines(&app, &names, before).await;
     assert_snapshot!(lines, @r#"
     log.pruned: SYSTEM - - - - -
-      {"after":{"chain_hash":"hash","position":1,"revision":36},"before":{"revision":0}}
+      {"after":{"chain_hash":"hash","position":1,"revision":42},"before":{"revision":0}}
     "#);
     actions.extend(pruned);
 

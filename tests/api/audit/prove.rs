@@ -40,7 +40,8 @@ impl Desk {
         let save = "CREATE TABLE saved_changes AS TABLE registry.changes; CREATE TABLE saved_head AS TABLE registry.log_head;
             CREATE TABLE saved_floor AS TABLE registry.log_floor; CREATE TABLE saved_agents AS TABLE registry.agents;
             CREATE TABLE saved_versions AS TABLE registry.agent_versions; CREATE TABLE saved_customers AS TABLE registry.customers;
-            CREATE TABLE saved_activations AS TABLE registry.activations; SET session_replication_role = replica;";
+            CREATE TABLE saved_activations AS TABLE registry.activations; CREATE TABLE saved_servings AS TABLE registry.servings;
+            SET session_replication_role = replica;";
         sqlx::raw_sql(save).execute(&mut admin).await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(tampering)).execute(&mut admin).await.unwrap();
         let report = self.verify(signed_heads).await;
@@ -53,7 +54,9 @@ impl Desk {
             UPDATE registry.agents AS a SET name = s.name FROM saved_agents AS s WHERE s.id = a.id;
             UPDATE registry.customers AS k SET billing_status = s.billing_status FROM saved_customers AS s WHERE s.id = k.id;
             DELETE FROM registry.activations; INSERT INTO registry.activations TABLE saved_activations;
-            DROP TABLE saved_changes, saved_head, saved_floor, saved_agents, saved_versions, saved_customers, saved_activations;";
+            DELETE FROM registry.servings; INSERT INTO registry.servings TABLE saved_servings;
+            DROP TABLE saved_changes, saved_head, saved_floor, saved_agents, saved_versions, saved_customers, saved_activations,
+                saved_servings;";
         sqlx::raw_sql(restore).execute(&mut admin).await.unwrap();
         report.violation
     }
@@ -166,8 +169,10 @@ async fn what_was_written_anew_shows_by_a_head_that_was_kept() {
 async fn what_is_served_is_what_was_activated_and_published() {
     let desk = Desk::new().await;
     let (agent, version) = (desk.agent.parse().unwrap(), desk.version.parse().unwrap());
-    let served = "UPDATE registry.agents SET (active_version_id, activated_at) = (NULL, NULL)";
-    assert_eq!(desk.after(served, &[]).await, Some(IntegrityViolation::ActiveVersion(agent)));
+    for table in ["agents", "servings"] {
+        let served = format!("UPDATE registry.{table} SET (active_version_id, activated_at) = (NULL, NULL)");
+        assert_eq!(desk.after(&served, &[]).await, Some(IntegrityViolation::ActiveVersion(agent)), "{table}");
+    }
     // Gateways read the records of activations, so these must match the log.
     let second = desk.editor.publish(&desk.agent, "another").await;
     for tampering in [
@@ -176,8 +181,8 @@ async fn what_is_served_is_what_was_activated_and_published() {
         "UPDATE registry.activations SET cursor_hash = NULL".to_owned(),
         "DELETE FROM registry.activations".to_owned(),
         format!(
-            "INSERT INTO registry.activations (id, customer_id, agent_id, version_id, reason, activated_by_kind, activated_at, revision, position)
-             SELECT gen_random_uuid(), customer_id, agent_id, '{second}', reason, activated_by_kind, activated_at, revision, 999
+            "INSERT INTO registry.activations (id, customer_id, agent_id, environment_id, version_id, reason, activated_by_kind, activated_at, revision, position)
+             SELECT gen_random_uuid(), customer_id, agent_id, environment_id, '{second}', reason, activated_by_kind, activated_at, revision, 999
              FROM registry.activations"
         ),
     ] {
@@ -218,9 +223,17 @@ async fn what_is_served_is_what_was_activated_and_published() {
     let deactivate = "mutation ($id: ID!) { deactivate(input: { agentId: $id }) { revision } }";
     desk.editor.gql(deactivate, json!({ "id": desk.agent })).await.text("/deactivate/revision");
     assert_eq!(desk.verify(&[]).await.violation, None);
-    let revived =
-        format!("UPDATE registry.agents SET (active_version_id, activated_at) = ('{}', now())", desk.version);
-    assert_eq!(desk.after(&revived, &[]).await, Some(IntegrityViolation::ActiveVersion(agent)));
+    for table in ["agents", "servings"] {
+        let revived = format!(
+            "UPDATE registry.{table} SET (active_version_id, activated_at) = ('{}', now())",
+            desk.version
+        );
+        assert_eq!(
+            desk.after(&revived, &[]).await,
+            Some(IntegrityViolation::ActiveVersion(agent)),
+            "{table}"
+        );
+    }
 }
 
 fn follow(text: &str, signed_heads: Vec<SignedHead>) -> Result<(u64, u64), ExcerptError> {

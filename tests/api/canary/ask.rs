@@ -128,6 +128,13 @@ fn argument_lists(schema: &Schema, field: &FieldDefinition, guess: &KnownValues)
             (_, "ID") if !ty.nullable => guess.ids().iter().map(|id| json!(id).to_string()).collect(),
             (_, "ID") => guess.ids_for(name).iter().map(|id| json!(id).to_string()).collect(),
             ("atLeast", _) => vec![json!(guess.revision).to_string()],
+            ("environment", _) => {
+                vec![
+                    "\"production\"".to_owned(),
+                    json!(guess.names.last()).to_string(),
+                    "\"nowhere\"".to_owned(),
+                ]
+            }
             // It is of no customer.
             ("content", "VersionContentInput") => {
                 vec![literal(

@@ -65,6 +65,7 @@ pub(super) struct KnownValues {
     pub(super) users: Vec<String>,
     pub(super) keys: Vec<String>,
     pub(super) invitations: Vec<String>,
+    pub(super) environments: Vec<String>,
     /// Log cursors.
     pub(super) places: Vec<String>,
     /// Names of agents, and of the customer.
@@ -87,6 +88,8 @@ impl KnownValues {
         };
         let mut names = column("agents", "name");
         names.extend(column("customers", "name"));
+        // The others have a key that is the customer's own.
+        names.extend(column("environments", "key").into_iter().filter(|key| key != "production"));
         Self {
             customer: customer.to_owned(),
             agents: column("agents", "id"),
@@ -95,6 +98,7 @@ impl KnownValues {
             users: column("users", "id"),
             keys: column("api_keys", "id"),
             invitations: column("invitations", "id"),
+            environments: column("environments", "id"),
             places: rows["activations"].iter().map(place).collect(),
             names,
             marker: marker.to_owned(),
@@ -110,8 +114,9 @@ impl KnownValues {
     }
 
     pub(super) fn ids(&self) -> Vec<String> {
-        let Self { agents, versions, activations, users, keys, invitations, .. } = self;
-        let all = [agents, versions, activations, users, keys, invitations].into_iter().flatten();
+        let Self { agents, versions, activations, users, keys, invitations, environments, .. } = self;
+        let all =
+            [agents, versions, activations, users, keys, invitations, environments].into_iter().flatten();
         std::iter::once(&self.customer).chain(all).cloned().collect()
     }
 
@@ -121,7 +126,12 @@ impl KnownValues {
             "id" | "ids" => self.ids(),
             "customerId" | "customerIds" => vec![self.customer.clone()],
             "agentId" => self.agents.clone(),
-            "versionId" | "expectedActiveVersionId" | "toVersionId" => self.versions.clone(),
+            "versionId"
+            | "expectedActiveVersionId"
+            | "toVersionId"
+            | "expectedFromVersionId"
+            | "expectedToVersionId" => self.versions.clone(),
+            "environmentId" => self.environments.clone(),
             "userId" | "ownerId" => self.users.clone(),
             "apiKeyId" => self.keys.clone(),
             "invitationId" => self.invitations.clone(),
@@ -162,6 +172,7 @@ impl KnownValues {
             users: others(&self.users),
             keys: others(&self.keys),
             invitations: others(&self.invitations),
+            environments: others(&self.environments),
             places: self.places.clone(),
             names: self.names.iter().map(renamed).collect(),
             tag: self.tag.chars().rev().collect(),
@@ -184,7 +195,18 @@ pub(super) fn plain(name: &str) -> Option<Value> {
         "tools" => Some(json!([{ "name": "guessed" }])),
         "extensions" => Some(json!({ "org.example.guessed": "Guessed" })),
         "activate" => Some(json!(true)),
-        "modelParameters"
+        "key" => Some(json!("guessed")),
+        // Every customer has it.
+        "environment" | "fromEnvironment" => Some(json!("production")),
+        "toEnvironment" => Some(json!("guessed")),
+        "environments"
+        | "rank"
+        | "promoteFrom"
+        | "minSoakSeconds"
+        | "onBreaking"
+        | "allowedModels"
+        | "activateRole"
+        | "modelParameters"
         | "ifChanged"
         | "refuseWarnings"
         | "expectedLatestNumber"

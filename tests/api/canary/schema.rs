@@ -155,6 +155,7 @@ fn called(field: &FieldDefinition) -> String {
             "first" => Some("first: 3".to_owned()),
             "number" | "from" => Some(format!("{}: 1", argument.node.name.node)),
             "to" => Some("to: 2".to_owned()),
+            "archived" => Some("archived: true".to_owned()),
             other => {
                 assert!(argument.node.ty.node.nullable, "decide which value {other} of {name} gets");
                 None

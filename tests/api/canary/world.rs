@@ -83,6 +83,11 @@ impl Side {
         let rotated = admin.gql(rotate, json!({ "id": made.text("/createApiKey/apiKey/id") })).await;
         let key = Program(app.bearer(&rotated.text("/rotateApiKey/secret")));
         let user = editor.gql("{ viewer { user { id } } }", Value::Null).await.text("/viewer/user/id");
+        let environment =
+            "mutation ($input: CreateEnvironmentInput!) { createEnvironment(input: $input) { revision } }";
+        let input = json!({ "customerId": customer, "key": marker, "name": format!("{marker} environment"),
+            "onBreaking": "ALLOW", "allowedModels": [format!("{marker}-model")] });
+        admin.gql(environment, json!({ "input": input })).await.text("/createEnvironment/revision");
         for number in 0..3 {
             let create =
                 "mutation ($input: CreateAgentInput!) { createAgent(input: $input) { agent { id } } }";
@@ -94,9 +99,10 @@ impl Side {
             }
             for number in 1..=2 {
                 let made = editor.publish_input(version(&agent, marker, number)).await;
-                key.activate(&agent, &made.text("/publishVersion/version/id"))
-                    .await
-                    .text("/activateVersion/revision");
+                let version = made.text("/publishVersion/version/id");
+                key.activate(&agent, &version).await.text("/activateVersion/revision");
+                let input = json!({ "agentId": agent, "versionId": version, "environment": marker });
+                key.activate_input(input).await.text("/activateVersion/revision");
             }
             if number == 2 {
                 let archive = "mutation ($id: ID!) { archiveAgent(input: { agentId: $id }) { revision } }";

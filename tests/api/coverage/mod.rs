@@ -33,6 +33,8 @@ struct World {
     token: String,
     key: String,
     user: String,
+    /// An environment in which each sample agent serves, and one in which none does.
+    environments: [String; 2],
     callers: Vec<(&'static str, Client)>,
 }
 
@@ -52,13 +54,21 @@ impl World {
         let token = operator.gql(made, Value::Null).await.text("/createServiceToken/serviceToken/id");
         let plan = "mutation ($id: ID!) { setPlan(input: { customerId: $id, plan: PRO }) { revision } }";
         operator.gql(plan, json!({ "id": customer })).await;
+        let mut environments = [String::new(), String::new()];
+        for (id, key) in environments.iter_mut().zip(["spare", "closed"]) {
+            let made = "mutation ($input: CreateEnvironmentInput!) { createEnvironment(input: $input) { environment { id } } }";
+            let input = json!({ "customerId": customer, "key": key, "name": key, "onBreaking": "ALLOW" });
+            *id =
+                operator.gql(made, json!({ "input": input })).await.text("/createEnvironment/environment/id");
+        }
         let mut callers = Vec::new();
         for name in callers::with_credential() {
             callers.push((name, callers::make(&app, &operator, [&customer, &town], name).await));
         }
         let (_, viewer) = callers.iter().find(|(name, _)| *name == "viewer").unwrap();
         let user = viewer.gql("{ viewer { user { id } } }", Value::Null).await.text("/viewer/user/id");
-        let mut world = Self { app, operator, customer, token, key: String::new(), user, callers };
+        let key = String::new();
+        let mut world = Self { app, operator, customer, token, key, user, environments, callers };
         world.key = world.spare_key("revoked").await;
         world
     }
@@ -102,10 +112,11 @@ impl World {
         let first = self.operator.publish(&agent, "one").await;
         let version = self.operator.publish(&agent, "two").await;
         for version in [&first, &version] {
-            assert_eq!(
-                self.operator.activate(&agent, version).await.at("/activateVersion/userErrors"),
-                &json!([])
-            );
+            for environment in ["production", "spare"] {
+                let input = json!({ "agentId": agent, "versionId": version, "environment": environment });
+                let answer = self.operator.activate_input(input).await;
+                assert_eq!(answer.at("/activateVersion/userErrors"), &json!([]));
+            }
         }
         SampleAgent { agent, version }
     }
@@ -119,6 +130,9 @@ impl World {
             ("TOKEN", &self.token),
             ("KEY", &self.key),
             ("USER", &self.user),
+            ("PLACE", &self.environments[0]),
+            ("CLOSED", &self.environments[1]),
+            ("SLUG", &slug(unique)),
             ("UNIQUE", unique),
             ("EMAIL", &format!("{}@example.org", unique.replace(' ', "-"))),
         ]
@@ -167,6 +181,14 @@ impl World {
         }
         wrong
     }
+}
+
+/// A key of an environment from this name.
+fn slug(unique: &str) -> String {
+    let letter =
+        |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
+    let slug: String = unique.chars().map(letter).collect();
+    format!("e{}", slug.chars().rev().take(31).collect::<String>())
 }
 
 /// The outcome of a root field.

@@ -119,6 +119,19 @@ pub(crate) const FIELDS: &[(&str, &str, Access)] = &[
     ("changes", "(customerId: CUSTOMER, filter: { agentId: AGENT }) { nodes { revision } }", AUDIT),
     // There are no watchers, so the list is empty.
     ("watchers", "{ nodes { id } }", Access { none: &[&["operator"]], ..NOBODY }),
+    (
+        "createEnvironment",
+        "(input: { customerId: CUSTOMER, key: SLUG, name: UNIQUE }) { userErrors { code } }",
+        ADMIN,
+    ),
+    ("updateEnvironment", "(input: { environmentId: PLACE, name: UNIQUE }) { userErrors { code } }", ADMIN),
+    ("archiveEnvironment", "(input: { environmentId: CLOSED }) { userErrors { code } }", ADMIN),
+    ("restoreEnvironment", "(input: { environmentId: PLACE }) { userErrors { code } }", ADMIN),
+    (
+        "promoteVersion",
+        "(input: { agentId: AGENT, fromEnvironment: \"production\", toEnvironment: \"spare\", expectedFromVersionId: VERSION, expectedToVersionId: VERSION }) { userErrors { code } }",
+        ACTIVATE,
+    ),
     ("createCustomer", "(input: { name: UNIQUE }) { userErrors { code } }", OPERATOR),
     ("updateCustomer", "(input: { customerId: CUSTOMER, name: \"City\" }) { userErrors { code } }", ADMIN),
     ("setPlan", "(input: { customerId: CUSTOMER, plan: PRO }) { userErrors { code } }", OPERATOR),

@@ -28,7 +28,6 @@ use super::watching::Folder;
 
 /// How long to wait for an event: many times what it takes.
 const DEADLINE: Duration = Duration::from_secs(30);
-
 /// How long to wait before trying again.
 const A_BIT: Duration = Duration::from_millis(20);
 
@@ -174,6 +173,7 @@ fn settings(fake: &ScriptedRegistry) -> Settings {
     Settings {
         url: fake.url.clone(),
         credential: Credential::Token("t".to_owned()),
+        environment: None,
         customer: None,
         agents: None,
         state: None,

@@ -10,6 +10,9 @@ SELECT c, n, length, c * 100000 + n AS row FROM (VALUES (9001, 60000), (9002, 10
 INSERT INTO registry.customers (id, name, plan, created_at, updated_at)
 SELECT pg_temp.named('c000', n), CASE WHEN n > 20000 THEN 'Village' ELSE 'City ' || n END, 'ENTERPRISE', now(), now()
 FROM generate_series(9001, 30001) AS n WHERE n < 9003 OR n > 20000;
+INSERT INTO registry.environments (id, customer_id, key, name, rank, is_default, on_breaking, activate_role, created_at, updated_at)
+SELECT pg_temp.named('8000', n), pg_temp.named('c000', n), 'production', 'Production', 0, true, 'ALLOW', 'EDITOR', now(), now()
+FROM generate_series(9001, 30001) AS n WHERE n < 9003 OR n > 20000;
 INSERT INTO registry.users (id, issuer, subject, created_at)
 SELECT pg_temp.named('d000', n), 'urn:agent-registry:local', 'user ' || n, now() FROM generate_series(9001, 9002) AS n;
 -- The triggers are off here.
@@ -33,9 +36,9 @@ SELECT a.customer_id, a.id, place, substr(a.name_lower, place, 40)
 FROM registry.agents AS a, generate_series(1, char_length(a.name_lower)) AS place WHERE a.active_model_name = 'wide model';
 INSERT INTO registry.agent_active_tools (customer_id, agent_id, tool_name)
 SELECT pg_temp.named('c000', c), pg_temp.named('a000', row), 'wide' FROM entries;
-INSERT INTO registry.activations (id, customer_id, agent_id, previous_version_id, reason, activated_by_kind, activated_at, revision,
+INSERT INTO registry.activations (id, customer_id, agent_id, environment_id, previous_version_id, reason, activated_by_kind, activated_at, revision,
     position, cursor_hash)
-SELECT pg_temp.named('9000', row), pg_temp.named('c000', c), pg_temp.named('a000', c * 100000 + 1), pg_temp.named('b000', row),
+SELECT pg_temp.named('9000', row), pg_temp.named('c000', c), pg_temp.named('a000', c * 100000 + 1), pg_temp.named('8000', c), pg_temp.named('b000', row),
     'DEACTIVATE', 'SYSTEM', now(), row, 1, '\x00'
 FROM entries;
 INSERT INTO registry.changes (revision, position, at, customer_id, agent_id, action, actor_kind, details, row_hash, chain_hash)

@@ -14,6 +14,10 @@ RETURN CASE WHEN n > AGENTS - 60 THEN 'model rare' WHEN n % 10 < 6 THEN 'model c
 INSERT INTO registry.customers (id, name, plan, created_at, updated_at)
 SELECT pg_temp.named('c000', n), 'City ' || n, 'ENTERPRISE', now(), now() FROM generate_series(1, CUSTOMERS) AS n;
 
+INSERT INTO registry.environments (id, customer_id, key, name, rank, is_default, on_breaking, activate_role, created_at, updated_at)
+SELECT pg_temp.named('8000', n), pg_temp.named('c000', n), 'production', 'Production', 0, true, 'ALLOW', 'EDITOR', now(), now()
+FROM generate_series(1, CUSTOMERS) AS n;
+
 -- A user of each customer owns its agents. The first customer has 1,000 more users. The last user is a member of
 -- many customers.
 INSERT INTO registry.users (id, issuer, subject, email, created_at)
@@ -38,13 +42,13 @@ SELECT pg_temp.named('f000', n), pg_temp.named('c000', CASE WHEN n > CUSTOMERS T
 FROM generate_series(1, CUSTOMERS + 1000) AS n;
 
 INSERT INTO registry.agents (id, customer_id, name, owner_id, latest_number, active_version_id, activated_at, active_model_name,
-    config_revision, archived_at, created_at, updated_at)
+    config_revision, name_revision, archived_at, created_at, updated_at)
 SELECT pg_temp.named('a000', n), pg_temp.named('c000', pg_temp.customer_of(n)),
     CASE WHEN n > AGENTS - 60 THEN 'Zebra ' || n ELSE 'Desk ' || substr(md5(n::text), 1, 8) || n END,
     pg_temp.named('d000', pg_temp.customer_of(n)), VERSIONS,
     CASE WHEN n % 1000 > 0 THEN pg_temp.named('b000', n * VERSIONS) END, CASE WHEN n % 1000 > 0 THEN now() END,
     CASE WHEN n % 1000 > 0 THEN pg_temp.model_of(n) END,
-    (n - 1) * (VERSIONS + 4) + VERSIONS + 4, CASE WHEN n % 1000 = 0 THEN now() END, now(), now()
+    n * (VERSIONS + 4), CASE WHEN n % 100 = 50 THEN n * (VERSIONS + 4) ELSE 0 END, CASE WHEN n % 1000 = 0 THEN now() END, now(), now()
 FROM generate_series(1, AGENTS) AS n;
 INSERT INTO registry.agent_name_ends (customer_id, agent_id, position, ending)
 SELECT a.customer_id, a.id, place, substr(a.name_lower, place, 40)
@@ -61,10 +65,13 @@ SELECT pg_temp.named('b000', (n - 1) * VERSIONS + v), pg_temp.named('c000', pg_t
     pg_temp.named('d000', pg_temp.customer_of(n)), now()
 FROM generate_series(1, AGENTS) AS n, generate_series(1, VERSIONS) AS v;
 
-INSERT INTO registry.activations (id, customer_id, agent_id, version_id, previous_version_id, reason, activated_by_kind,
+INSERT INTO registry.servings (customer_id, agent_id, environment_id, environment_key, active_version_id, activated_at, config_revision)
+SELECT a.customer_id, a.id, e.id, e.key, a.active_version_id, a.activated_at, a.config_revision
+FROM registry.agents AS a JOIN registry.environments AS e ON e.customer_id = a.customer_id;
+INSERT INTO registry.activations (id, customer_id, agent_id, environment_id, version_id, previous_version_id, reason, activated_by_kind,
     activated_by_id, activated_at, revision, position, cursor_hash)
 SELECT pg_temp.named('9000', n * 3 + v), pg_temp.named('c000', pg_temp.customer_of(n)), pg_temp.named('a000', n),
-    CASE WHEN v < 3 OR n % 1000 > 0 THEN pg_temp.named('b000', (n - 1) * VERSIONS + VERSIONS - 3 + v) END,
+    pg_temp.named('8000', pg_temp.customer_of(n)), CASE WHEN v < 3 OR n % 1000 > 0 THEN pg_temp.named('b000', (n - 1) * VERSIONS + VERSIONS - 3 + v) END,
     CASE WHEN v > 1 THEN pg_temp.named('b000', (n - 1) * VERSIONS + VERSIONS - 4 + v) END,
     CASE WHEN v = 3 AND n % 1000 = 0 THEN 'ARCHIVE' ELSE 'ACTIVATE' END, 'USER',
     pg_temp.named('d000', pg_temp.customer_of(n)), now(), (n - 1) * (VERSIONS + 4) + VERSIONS + 1 + v, 1, '\x00'

@@ -111,7 +111,7 @@ async fn faults(database: &Database, size: Size) -> (Vec<String>, Vec<(u64, Stri
     // An export reads one customer's agents by name. A part of it is enough.
     let customer = id(Kind::Customer, 1).parse().unwrap();
     let (system, agents) = (Caller::system("test"), Vec::new());
-    let input = ExportAgents { customer_id: customer, agents, memory: None };
+    let input = ExportAgents { customer_id: customer, environment: None, agents, memory: None };
     let export = async {
         let mut export = seen.app.registry.export(&system, input).await.unwrap();
         while export.next().await.unwrap().is_some() {}

@@ -118,14 +118,15 @@ async fn another_log_that_ends_at_the_same_revision_is_noticed() {
     let mut holder = superuser(&city.app).await;
     let entry = json!([{ "action": "operator.added", "actor_kind": "SYSTEM", "details": "{}" }]);
     let another = format!(
-        "BEGIN; {} UPDATE registry.agents SET (active_version_id, latest_number) = ({}, 1);
+        "BEGIN; {} UPDATE registry.agents SET (active_version_id, latest_number) = ({version}, 1);
+         UPDATE registry.servings SET active_version_id = {version};
          DELETE FROM registry.activations WHERE version_id = {};
          DELETE FROM registry.agent_versions WHERE id = {};
          SELECT registry.append_changes('{entry}'); COMMIT",
         set_back(before),
-        quoted(&first.body["id"]),
         quoted(&second.body["id"]),
         quoted(&second.body["id"]),
+        version = quoted(&first.body["id"]),
     );
     run(&mut holder, another).await;
     assert_eq!(city.revision().await, before + 1, "the other log ends at the same revision");

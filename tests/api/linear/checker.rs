@@ -55,25 +55,29 @@ pub(super) fn linearizable(history: &[Op]) -> Result<(), String> {
     Ok(())
 }
 
-/// The states by revision, computed from the writes. Each write must be a valid step from the state before.
+/// The states by revision, computed from the writes. Each write must be a valid step from the state before. Of the writes with one
+/// revision, exactly one had an effect: a write that changes nothing returns the revision of the last effect.
 fn states(history: &[Op]) -> Result<BTreeMap<i64, (State, Op)>, String> {
-    let mut writes: Vec<&Op> = history.iter().filter(|op| op.call.is_done()).collect();
-    writes.sort_by_key(|op| (op.call.revision(), op.called));
+    let mut groups: BTreeMap<i64, Vec<Op>> = BTreeMap::new();
+    for op in history.iter().filter(|op| op.call.is_done()) {
+        groups.entry(op.call.revision().ok_or("a write without a revision")?).or_default().push(*op);
+    }
     let mut states = BTreeMap::new();
     let mut state = State::default();
-    for write in writes {
-        let revision = write.call.revision().ok_or("a write without a revision")?;
-        let next = state.after(&write.call).ok_or_else(|| format!("{write:?} in {state:?}"))?;
-        if next == state {
-            // A repeated write returns the revision of the effect.
-            if states.contains_key(&revision) || state == State::default() {
-                continue;
-            }
-            return Err(format!("{write:?} changed nothing, but has a revision of its own"));
+    for (revision, mut writes) in groups {
+        writes.sort_by_key(|op| op.called);
+        let keeps = |state: &State, write: &Op| state.after(&write.call).as_ref() == Some(state);
+        if state == State::default() && writes.iter().all(|write| keeps(&state, write)) {
+            continue;
         }
-        if states.insert(revision, (next.clone(), *write)).is_some() {
-            return Err(format!("two writes of revision {revision}"));
-        }
+        let effect = writes.iter().find_map(|write| {
+            let next = state.after(&write.call).filter(|next| *next != state)?;
+            let is_only_one = writes.iter().all(|other| other == write || keeps(&next, other));
+            is_only_one.then_some((next, *write))
+        });
+        let (next, write) = effect
+            .ok_or_else(|| format!("not one effect has revision {revision}: {writes:?} in {state:?}"))?;
+        states.insert(revision, (next.clone(), write));
         state = next;
     }
     Ok(states)

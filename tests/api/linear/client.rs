@@ -18,9 +18,10 @@ use crate::support::{
     caller::{Gateway, Operator},
 };
 
-/// An agent, with versions to activate.
+/// An agent in one environment, with versions to activate there.
 pub(super) struct Agent {
     id: String,
+    environment: &'static str,
     versions: Vec<String>,
     numbers: HashMap<String, Version>,
     next: AtomicUsize,
@@ -29,9 +30,9 @@ pub(super) struct Agent {
 pub(super) type Shared = Arc<Agent>;
 
 impl Agent {
-    pub(super) fn shared(id: String, versions: Vec<String>) -> Shared {
+    pub(super) fn shared(id: String, environment: &'static str, versions: Vec<String>) -> Shared {
         let numbers = versions.iter().cloned().zip(1..).collect();
-        Arc::new(Self { id, versions, numbers, next: AtomicUsize::new(0) })
+        Arc::new(Self { id, environment, versions, numbers, next: AtomicUsize::new(0) })
     }
 
     fn number(&self, id: &Value) -> Version {
@@ -60,13 +61,13 @@ impl StaleCache {
         Self { time, kept: Arc::default() }
     }
 
-    fn of(&self, agent: &str) -> Option<Call> {
+    fn of(&self, agent: &Agent) -> Option<Call> {
         let kept = self.kept.lock().unwrap();
-        kept.get(agent).filter(|(since, _)| since.elapsed() < self.time).map(|(_, call)| *call)
+        kept.get(agent.environment).filter(|(since, _)| since.elapsed() < self.time).map(|(_, call)| *call)
     }
 
-    fn keep(&self, agent: &str, call: Call) {
-        self.kept.lock().unwrap().insert(agent.to_owned(), (Instant::now(), call));
+    fn keep(&self, agent: &Agent, call: Call) {
+        self.kept.lock().unwrap().insert(agent.environment.to_owned(), (Instant::now(), call));
     }
 }
 
@@ -83,12 +84,14 @@ impl InstanceAccess {
 
     /// Reads the active version, over REST or GraphQL.
     async fn read(&self, agent: &Agent, over_rest: bool, at_least: Option<i64>) -> Call {
-        if let Some(call) = self.copy.as_ref().and_then(|copy| copy.of(&agent.id)) {
+        if let Some(call) = self.copy.as_ref().and_then(|copy| copy.of(agent)) {
             return call;
         }
         let found = if over_rest {
-            let least = at_least.map_or_else(String::new, |revision| format!("?at_least={revision}"));
-            let answer = self.gateway.get(&format!("/internal/agents/{}/active{least}", agent.id)).await;
+            let least = at_least.map_or_else(String::new, |revision| format!("&at_least={revision}"));
+            let path =
+                format!("/internal/agents/{}/active?environment={}{least}", agent.id, agent.environment);
+            let answer = self.gateway.get(&path).await;
             match answer.status.as_u16() {
                 200 => Some((
                     agent.number(&answer.body["version_id"]),
@@ -106,10 +109,13 @@ impl InstanceAccess {
             }
         } else {
             let query =
-                "query ($agent: ID!, $least: Revision) { activeConfig(agentId: $agent, atLeast: $least) {
+                "query ($agent: ID!, $in: String, $least: Revision) { activeConfig(agentId: $agent, environment: $in, atLeast: $least) {
                 versionId revision } }";
             let least = at_least.map(|revision| revision.to_string());
-            let answer = self.operator.gql(query, json!({ "agent": agent.id, "least": least })).await;
+            let answer = self
+                .operator
+                .gql(query, json!({ "agent": agent.id, "in": agent.environment, "least": least }))
+                .await;
             let config = answer.at("/activeConfig");
             (!config.is_null()).then(|| {
                 (agent.number(&config["versionId"]), config["revision"].as_str().unwrap().parse().unwrap())
@@ -117,7 +123,7 @@ impl InstanceAccess {
         };
         let call = Call::Read { active: found.map(|found| found.0), revision: found.map(|found| found.1) };
         if let Some(copy) = &self.copy {
-            copy.keep(&agent.id, call);
+            copy.keep(agent, call);
         }
         call
     }
@@ -190,7 +196,9 @@ impl Client {
                 let at = agent.next.fetch_add(1, Ordering::Relaxed) % agent.versions.len();
                 let version = at as Version + 1;
                 let expected = (what == 7).then_some(self.active);
-                let mut input = json!({ "agentId": agent.id, "versionId": agent.versions[at] });
+                let mut input = json!({
+                    "agentId": agent.id, "environment": agent.environment, "versionId": agent.versions[at],
+                });
                 if let Some(expected) = expected {
                     let id = expected.map(|expected| &agent.versions[expected as usize - 1]);
                     input["expectedActiveVersionId"] = json!(id);
@@ -199,11 +207,11 @@ impl Client {
                 Call::Activate { version, expected, told }
             }
             8 if self.nth.is_multiple_of(3) => {
-                let input = json!({ "agentId": agent.id });
+                let input = json!({ "agentId": agent.id, "environment": agent.environment });
                 Call::Deactivate { told: door.write("deactivate", "DeactivateInput", input).await }
             }
             _ => {
-                let input = json!({ "agentId": agent.id });
+                let input = json!({ "agentId": agent.id, "environment": agent.environment });
                 Call::Rollback { told: door.write("rollback", "RollbackInput", input).await }
             }
         }

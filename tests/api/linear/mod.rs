@@ -1,5 +1,5 @@
-//! An agent's active version behaves like one register: linearizable on one instance; with `atLeast`, each client
-//! reads its own writes and never goes back on any number of instances.
+//! An agent's active version in an environment behaves like one register: linearizable on one instance; with
+//! `atLeast`, each client reads its own writes and never goes back on any number of instances.
 
 mod checker;
 mod client;
@@ -14,22 +14,23 @@ use crate::support::{App, Calls, caller::Operator, proof::count};
 use client::{Agent, Client, InstanceAccess, Shared, StaleCache};
 use history::Op;
 
-/// The number of clients of each agent.
+/// The number of clients of each environment.
 const CLIENTS: usize = 6;
-const AGENTS: usize = 3;
+/// The environments in which one agent serves, each a register of its own.
+const ENVIRONMENTS: [&str; 3] = ["production", "staging", "dev"];
 
-/// Agents, each with this many versions.
+/// One agent with this many versions, in each environment.
 async fn agents(operator: &Operator, versions: usize) -> Vec<Shared> {
     let customer = operator.customer("City").await;
-    join_all((0..AGENTS).map(async |nth| {
-        let id = operator.agent(&customer, &format!("Agent {nth}")).await;
-        let mut versions_of = Vec::new();
-        for number in 0..versions {
-            versions_of.push(operator.publish(&id, &format!("version {number}")).await);
-        }
-        Agent::shared(id, versions_of)
-    }))
-    .await
+    for key in &ENVIRONMENTS[1..] {
+        crate::environment::create(operator, &customer, key).await;
+    }
+    let id = operator.agent(&customer, "Agent").await;
+    let mut ids = Vec::new();
+    for number in 0..versions {
+        ids.push(operator.publish(&id, &format!("version {number}")).await);
+    }
+    ENVIRONMENTS.map(|environment| Agent::shared(id.clone(), environment, ids.clone())).to_vec()
 }
 
 /// Runs the clients on all agents, each using all of `doors` in turn. Returns a history for each agent.
@@ -66,16 +67,17 @@ fn print_summary(what: &str, histories: &[Vec<Op>]) {
         })
         .sum();
     println!(
-        "{what}: {} calls of {CLIENTS} clients on each of {AGENTS} agents, {reads} reads, {done} writes done, \
-         {} rejected; {overlapping} overlap another",
+        "{what}: {} calls of {CLIENTS} clients in each of {} environments of one agent, {reads} reads, {done} writes \
+         done, {} rejected; {overlapping} overlap another",
         ops.clone().count(),
+        ENVIRONMENTS.len(),
         ops.count() - reads - done
     );
     assert!(overlapping > 0, "no calls overlapped");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn on_one_instance_an_agent_is_one_register() {
+async fn on_one_instance_each_environment_of_an_agent_is_one_register() {
     let app = App::start().await;
     let operator = app.operator().await;
     let calls = count(30, 400);
@@ -118,8 +120,7 @@ async fn a_copy_that_is_served_again_is_caught() {
     let app = App::start().await;
     let operator = app.operator().await;
     let agents = agents(&operator, 25).await;
-    let stale =
-        [InstanceAccess::of(&app, &operator).await.behind(StaleCache::kept(Duration::from_millis(200)))];
+    let stale = [InstanceAccess::of(&app, &operator).await.behind(StaleCache::kept(Duration::from_secs(2)))];
     let histories = histories(&agents, &stale, 40, true).await;
     let caught = |judge: fn(&[Op]) -> Result<(), String>| histories.iter().any(|ops| judge(ops).is_err());
     assert!(caught(checker::linearizable), "the search missed it");

@@ -16,18 +16,22 @@ use crate::support::{
 /// Every field that a service token ever gets: active configurations, their changes, and the token itself. No
 /// users, no addresses, no billing, no keys.
 const ANSWERED: &[(&str, &str)] = &[
-    ("Activation", "activatedAt activatedBy agent cursor id previousVersion reason revision version"),
+    (
+        "Activation",
+        "activatedAt activatedBy agent cursor environment id previousVersion reason revision version",
+    ),
     (
         "ActiveConfig",
-        "activatedAt agentId bytesHash contentHash customerId extensions modelName modelParameters name revision systemPrompt tools versionId versionNumber",
+        "activatedAt agentId bytesHash contentHash customerId environmentKey extensions modelName modelParameters name revision systemPrompt tools versionId versionNumber",
     ),
     ("Actor", "displayName kind"),
     ("Agent", "activeVersion createdAt id name"),
     (
         "AgentVersion",
-        "agent bytesHash contentBytes contentHash createdAt createdBy extensions id isActive modelName modelParameters number systemPrompt tools variables",
+        "activeIn agent bytesHash contentBytes contentHash createdAt createdBy extensions id isActive modelName modelParameters number systemPrompt tools variables",
     ),
     ("ConfigEvent", "agentId config kind revision"),
+    ("Environment", "activateRole createdAt id isDefault key name onBreaking"),
     ("Query", "activeConfig activeConfigResult viewer"),
     (
         "Tool",

@@ -55,6 +55,7 @@ impl World {
             operator.gql(plan, json!({ "id": customer })).await.at("/setPlan/revision");
         }
         let admin = app.member(&city, Role::Admin).await;
+        let environment = environments(&admin, &city).await;
         let (maker, user) = maker(&app, &operator, &city).await;
         let key = worn_key(&app, &admin, &city).await;
         let token = worn_token(&operator, &city).await;
@@ -83,6 +84,7 @@ impl World {
             ("invitation", invitation),
             ("frozen", frozen),
             ("frozenVersion", frozen_version),
+            ("environment", environment),
         ];
         let never = |number: usize| format!("01890000-0000-7000-8000-{number:012}");
         let words = words.into_iter().enumerate().map(|(number, (word, is))| (word, is, never(number)));
@@ -190,7 +192,7 @@ async fn worn_key(app: &App, admin: &Member, city: &str) -> String {
     let make =
         "mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { apiKey { id } secret } }";
     let input = json!({
-        "customerId": city, "name": "worn", "scopes": ["AGENTS_READ"], "expiresAt": "2099-01-01T00:00:00Z",
+        "customerId": city, "name": "worn", "scopes": ["AGENTS_READ"], "expiresAt": "2099-01-01T00:00:00Z", "environments": ["staging"],
     });
     let made = admin.gql(make, json!({ "input": input })).await;
     let (key, secret) = (made.text("/createApiKey/apiKey/id"), made.text("/createApiKey/secret"));
@@ -206,6 +208,7 @@ async fn worn_token(operator: &Operator, city: &str) -> String {
     let make = "mutation ($input: CreateServiceTokenInput!) { createServiceToken(input: $input) { serviceToken { id } } }";
     let input = json!({
         "name": "worn", "scopes": ["CONFIGS_READ"], "customerIds": [city], "expiresAt": "2099-01-01T00:00:00Z",
+        "environments": ["staging"],
     });
     let made = operator.gql(make, json!({ "input": input })).await;
     let token = made.text("/createServiceToken/serviceToken/id");
@@ -213,6 +216,20 @@ async fn worn_token(operator: &Operator, city: &str) -> String {
         revokeServiceToken(input: { serviceTokenId: $id }) { serviceToken { revokedAt } } }";
     operator.gql(wear, json!({ "id": token })).await.text("/revokeServiceToken/serviceToken/revokedAt");
     token
+}
+
+/// Two environments: one with all rules, whose id is returned, and an archived one.
+async fn environments(admin: &Member, city: &str) -> String {
+    let make = "mutation ($input: CreateEnvironmentInput!) { createEnvironment(input: $input) { environment { id } } }";
+    let mut ids = Vec::new();
+    for key in ["staging", "closed"] {
+        let input = json!({ "customerId": city, "key": key, "name": key, "promoteFrom": "production", "minSoakSeconds": 1,
+            "allowedModels": ["gpt-4-turbo"] });
+        ids.push(admin.gql(make, json!({ "input": input })).await.text("/createEnvironment/environment/id"));
+    }
+    let archive = "mutation ($id: ID!) { archiveEnvironment(input: { environmentId: $id }) { environment { archivedAt } } }";
+    admin.gql(archive, json!({ "id": ids[1] })).await.text("/archiveEnvironment/environment/archivedAt");
+    ids.swap_remove(0)
 }
 
 struct Served {

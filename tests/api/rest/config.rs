@@ -15,7 +15,7 @@ async fn what_the_runtime_gets_has_the_contracts_fields_in_its_order() {
     city.serve("Hello").await;
     let gateway = city.app.service([ServiceScope::ConfigsRead]).await;
     let text = gateway.request(Method::GET, &city.active()).send().await.unwrap().text().await.unwrap();
-    let fields = "agent_id customer_id name version_id version_number system_prompt model_name model_parameters \
+    let fields = "agent_id environment_key customer_id name version_id version_number system_prompt model_name model_parameters \
                   tools extensions content_hash bytes_hash activated_at revision";
     let places: Vec<_> =
         fields.split(' ').map(|field| text.find(&format!("\"{field}\":")).unwrap()).collect();

@@ -161,6 +161,7 @@ async fn a_version_is_published_and_served() {
       "bytes_hash": "bbda818571de45b8b4f4355c15fad5d1489876c65f1d7f47e4cd85084e586162",
       "content_hash": "1cea2fde1953f20d7d07e1addd527f7b09aea43225c11a20ddd2bd8e9f2d70ac",
       "customer_id": "[id]",
+      "environment_key": "production",
       "extensions": {},
       "model_name": "gpt-4-turbo",
       "model_parameters": {

@@ -21,6 +21,7 @@ fn what_only_takes_away_needs_no_good_standing() {
             Action::UpdateCustomer,
             Action::ManageMembers,
             Action::ManageKeys,
+            Action::ManageEnvironments,
             Action::WriteAgents,
             Action::PublishVersions,
             Action::ActivateVersions,

@@ -161,7 +161,7 @@ async fn nor_does_it_behind_the_services_own_queries_alone() {
 async fn a_missing_wall_is_noticed() {
     let world = World::new(Setup { is_row_level_security_only: true, ..Setup::default() }).await;
     let mut admin = PgConnection::connect(&world.app.database.admin_url).await.unwrap();
-    for table in ["agents", "customers", "agent_versions", "activations", "changes"] {
+    for table in ["agents", "customers", "agent_versions", "activations", "servings", "changes"] {
         let disable = format!("ALTER TABLE registry.{table} DISABLE ROW LEVEL SECURITY");
         sqlx::raw_sql(AssertSqlSafe(disable)).execute(&mut admin).await.unwrap();
     }

@@ -142,7 +142,7 @@ async fn a_missing_scope_shows_what_is_of_others_and_is_seen() {
     for is_planted in [false, true] {
         if is_planted {
             let mut admin = PgConnection::connect(&app.database.admin_url).await.unwrap();
-            for table in ["changes", "activations", "agents", "agent_versions"] {
+            for table in ["changes", "activations", "agents", "agent_versions", "servings"] {
                 let off = format!("ALTER TABLE registry.{table} DISABLE ROW LEVEL SECURITY");
                 sqlx::raw_sql(AssertSqlSafe(off)).execute(&mut admin).await.unwrap();
             }

@@ -21,12 +21,12 @@ impl Field {
     pub(super) fn query(self) -> &'static str {
         match self {
             Self::Activations => {
-                "subscription ($customer: ID, $agents: [ID!], $after: Cursor) {
-                    activations(customerId: $customer, agentIds: $agents, after: $after) { id cursor agent { id } } }"
+                "subscription ($customer: ID, $agents: [ID!], $in: String! = \"production\", $after: Cursor) {
+                    activations(customerId: $customer, agentIds: $agents, environments: [$in], after: $after) { id cursor agent { id } } }"
             }
             Self::Configs => {
-                "subscription ($customer: ID, $agents: [ID!], $after: Cursor) {
-                    configs(customerId: $customer, agentIds: $agents, after: $after) { kind reason revision cursor agentId
+                "subscription ($customer: ID, $agents: [ID!], $in: String! = \"production\", $after: Cursor) {
+                    configs(customerId: $customer, agentIds: $agents, environment: $in, after: $after) { kind reason revision cursor agentId
                         config { customerId name versionId systemPrompt revision } } }"
             }
             Self::Changes => {
@@ -56,6 +56,8 @@ pub(super) struct Subscriber {
     pub(super) customer: Option<String>,
     /// Its `agentIds` argument.
     pub(super) agents: Option<BTreeSet<String>>,
+    /// Its `environment` argument.
+    pub(super) environment: &'static str,
     /// Whether it starts without a cursor on each connection.
     pub(super) forgets: bool,
 }

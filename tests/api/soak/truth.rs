@@ -9,7 +9,10 @@ use std::{
 use serde_json::Value;
 use sqlx::{Connection, PgConnection, Row as _};
 
-use super::record::{Field, LogPosition, Served, Subscriber};
+use super::{
+    record::{Field, LogPosition, Served, Subscriber},
+    world::ENVIRONMENTS,
+};
 
 /// An entry of the log.
 #[derive(Clone, Debug)]
@@ -24,6 +27,17 @@ pub(super) struct Row {
     pub(super) details: Value,
     /// The hash in the form that cursors contain.
     pub(super) hash: String,
+}
+
+impl Row {
+    fn is_activation(&self) -> bool {
+        matches!(self.action.as_str(), "agent.activated" | "agent.deactivated")
+    }
+
+    /// The environment of an activation.
+    fn environment(&self) -> &str {
+        self.details["environment"].as_str().unwrap_or(ENVIRONMENTS[0])
+    }
 }
 
 /// The whole log.
@@ -90,13 +104,26 @@ impl Truth {
         let prompts = prompts.into_iter().map(|row| (row.get(0), row.get(1))).collect();
         let truth = Self { rows, prompts };
         let agents = "SELECT id::text, name, active_version_id::text, config_revision FROM registry.agents";
+        let (end, _) = truth.end(ENVIRONMENTS[0]);
         for row in sqlx::query(agents).fetch_all(&mut session).await.unwrap() {
-            let agent = &truth.end().0[row.get::<&str, _>(0)];
+            let agent = &end[row.get::<&str, _>(0)];
             assert_eq!(
                 (agent.name.as_str(), agent.version.as_deref(), agent.revision),
                 (row.get(1), row.get(2), row.get(3)),
                 "the log and the table of agents disagree"
             );
+        }
+        let servings = "SELECT agent_id::text, active_version_id::text FROM registry.servings WHERE environment_key = $1";
+        for environment in ENVIRONMENTS {
+            let (end, _) = truth.end(environment);
+            for row in sqlx::query(servings).bind(environment).fetch_all(&mut session).await.unwrap() {
+                let agent = &end[row.get::<&str, _>(0)];
+                assert_eq!(
+                    agent.version.as_deref(),
+                    row.get(1),
+                    "the log and the servings of {environment} disagree"
+                );
+            }
         }
         session.close().await.unwrap();
         truth
@@ -105,7 +132,7 @@ impl Truth {
     /// The entries that this subscriber may see and has asked for, from the start of the log.
     pub(super) fn visible(&self, who: &Subscriber) -> BTreeMap<LogPosition, &Row> {
         let is_of_field = |row: &Row| match who.field {
-            Field::Activations => matches!(row.action.as_str(), "agent.activated" | "agent.deactivated"),
+            Field::Activations => row.is_activation() && row.environment() == who.environment,
             Field::Changes => true,
             Field::Configs => false,
         };
@@ -124,7 +151,7 @@ impl Truth {
         for commit in self.commits() {
             let revision = commit[0].place.0;
             let before = statuses_served(&statuses);
-            let touched = apply(&mut agents, &mut statuses, &commit);
+            let touched = apply(&mut agents, &mut statuses, &commit, who.environment);
             let after = statuses_served(&statuses);
             let turned: BTreeSet<&String> = before.symmetric_difference(&after).collect();
             let mut told = BTreeMap::new();
@@ -172,9 +199,10 @@ impl Truth {
         rows.chunk_by(|one, next| one.place.0 == next.place.0).map(<[&Row]>::to_vec).collect()
     }
 
-    fn end(&self) -> (BTreeMap<String, Agent>, BTreeMap<String, String>) {
+    /// The state of this environment after the last commit.
+    fn end(&self, environment: &str) -> (BTreeMap<String, Agent>, BTreeMap<String, String>) {
         let mut state: (BTreeMap<String, Agent>, BTreeMap<String, String>) = Default::default();
-        self.commits().iter().for_each(|commit| drop(apply(&mut state.0, &mut state.1, commit)));
+        self.commits().iter().for_each(|commit| drop(apply(&mut state.0, &mut state.1, commit, environment)));
         state
     }
 }
@@ -185,14 +213,15 @@ fn statuses_served(statuses: &BTreeMap<String, String>) -> BTreeSet<String> {
     served.map(|(customer, _)| customer.clone()).collect()
 }
 
-/// Applies one commit. Returns the affected agents, and whether the commit deactivates each.
+/// Applies one commit to the state of an environment. Returns the affected agents, and whether the commit deactivates each.
 fn apply(
     agents: &mut BTreeMap<String, Agent>,
     statuses: &mut BTreeMap<String, String>,
     commit: &[&Row],
+    environment: &str,
 ) -> BTreeMap<String, bool> {
     let mut touched = BTreeMap::new();
-    for row in commit {
+    for row in commit.iter().filter(|row| !row.is_activation() || row.environment() == environment) {
         let details = |pointer| row.details.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let customer = row.customer.clone().unwrap_or_default();
         match row.action.as_str() {

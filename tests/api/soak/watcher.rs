@@ -226,8 +226,11 @@ impl LiveSession<'_> {
                     After::Revision(revision) => json!(revision.to_string()),
                     After::Cursor(cursor, _) | After::Bad(cursor) => json!(cursor),
                 };
-                let Subscriber { field, customer, agents, .. } = self.who;
+                let Subscriber { field, customer, agents, environment, .. } = self.who;
                 let mut variables = json!({ "customer": customer, "after": after });
+                if *field != Field::Changes {
+                    variables["in"] = json!(environment);
+                }
                 if let Some(agents) = agents {
                     variables["agents"] = json!(agents);
                 }

@@ -43,6 +43,9 @@ pub(super) struct World {
     newest: AtomicI64,
 }
 
+/// The environments of each customer; the first one is the default.
+pub(super) const ENVIRONMENTS: [&str; 3] = ["production", "staging", "dev"];
+
 impl World {
     /// Makes the world through this instance. Clients reach the instances at `bases`.
     pub(super) async fn make(instance: &Instance, bases: Vec<String>, agents: usize) -> Arc<Self> {
@@ -55,6 +58,9 @@ impl World {
                 .gql(plan, json!({ "input": { "customerId": id, "plan": "ENTERPRISE" } }))
                 .await
                 .at("/setPlan");
+            for key in &ENVIRONMENTS[1..] {
+                crate::environment::create(&operator, &id, key).await;
+            }
             let mut own = Vec::new();
             for number in 0..agents {
                 let agent = operator.agent(&id, &format!("{name} {number}")).await;
@@ -62,7 +68,11 @@ impl World {
                 for number in 0..VERSIONS {
                     versions.push(operator.publish(&agent, &format!("{agent} {number}")).await);
                 }
-                operator.activate(&agent, &versions[0]).await.text("/activateVersion/revision");
+                for environment in ENVIRONMENTS {
+                    let input =
+                        json!({ "agentId": agent, "versionId": versions[0], "environment": environment });
+                    operator.activate_input(input).await.text("/activateVersion/revision");
+                }
                 own.push(Agent { id: agent, versions: Mutex::new(versions) });
             }
             let writes = [
@@ -124,12 +134,20 @@ async fn watchers(instance: &Instance, customers: &[Customer]) -> Vec<Subscriber
         sees: None,
         customer: None,
         agents: None,
+        environment: ENVIRONMENTS[0],
         forgets: false,
     };
     let (activations, configs) = (Field::Activations, Field::Configs);
     let mut all = vec![
         who("gateway", &gateway, activations),
         who("gateway", &gateway, configs),
+        Subscriber { environment: "staging", ..who("gateway of staging", &gateway, configs) },
+        Subscriber { environment: "staging", ..who("gateway of staging", &gateway, activations) },
+        Subscriber {
+            environment: "dev",
+            sees: of(&[ankara, bern]),
+            ..who("member of two in dev", &both, configs)
+        },
         Subscriber { forgets: true, ..who("forgetful gateway", &gateway, configs) },
         Subscriber { customer: Some(bern.id.clone()), ..who("gateway of one customer", &gateway, configs) },
         Subscriber {

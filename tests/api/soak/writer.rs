@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::{
     random::SeededRandom,
-    world::{Agent, Customer, World},
+    world::{Agent, Customer, ENVIRONMENTS, World},
 };
 
 /// Timeout of a request.
@@ -125,13 +125,18 @@ fn choose(dice: &mut SeededRandom, world: &World, customer: &Customer, agent: &A
         })
     };
     let id = json!({ "agentId": agent.id });
+    let environment = *dice.pick(&[ENVIRONMENTS[0], ENVIRONMENTS[0], ENVIRONMENTS[1], ENVIRONMENTS[2]]);
+    let place = json!({ "agentId": agent.id, "environment": environment });
     let token = if dice.percent(30) { &world.operator } else { dice.pick(&customer.writers) }.clone();
     let write = |verb, input, selection, asked| Write { token, verb, input, selection, asked };
     match dice.below(100) {
         0..30 => {
             let activate = dice.percent(70);
             let prompt = format!("{} {name}", agent.id);
-            let input = json!({ "agentId": agent.id, "systemPrompt": prompt, "modelName": "m", "activate": activate });
+            let mut input = json!({ "agentId": agent.id, "systemPrompt": prompt, "modelName": "m", "activate": activate });
+            if activate {
+                input["environment"] = json!(environment);
+            }
             let (published, activated) = (row(&["version.published"]), row(&["agent.activated"]));
             let asked = move |payload: &Value| {
                 let version = payload.pointer("/version/id").and_then(Value::as_str).map(str::to_owned);
@@ -145,11 +150,11 @@ fn choose(dice: &mut SeededRandom, world: &World, customer: &Customer, agent: &A
         }
         30..55 => {
             let version = dice.pick(&agent.versions.lock().unwrap()).clone();
-            let input = json!({ "agentId": agent.id, "versionId": version });
+            let input = json!({ "agentId": agent.id, "versionId": version, "environment": environment });
             write("activateVersion", input, "activation { id }", switched("agent.activated"))
         }
-        55..67 => write("rollback", id, "activation { id }", switched("agent.activated")),
-        67..77 => write("deactivate", id, "activation { id }", switched("agent.deactivated")),
+        55..67 => write("rollback", place, "activation { id }", switched("agent.activated")),
+        67..77 => write("deactivate", place, "activation { id }", switched("agent.deactivated")),
         77..87 => {
             let row = ExpectedEntry { after: Some(("/after/name", name.clone())), ..row(&["agent.updated"]) };
             let input = json!({ "agentId": agent.id, "name": name });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use agent_registry::{
-    domain::{Caller, activation::ActivateVersion, member::Role},
+    domain::{Caller, activation::ActivateVersion, environment::EnvironmentKey, member::Role},
     http::SocketLimits,
 };
 use serde_json::{Value, json};
@@ -215,6 +215,7 @@ async fn who_falls_behind_reads_on_from_the_log() {
         let input = ActivateVersion {
             agent_id: scene.agent.parse().unwrap(),
             version_id: scene.versions[turn % 2].parse().unwrap(),
+            environment: EnvironmentKey::DEFAULT,
             expected: None,
         };
         let changed = app.registry.activate_version(&system, input).await.unwrap();

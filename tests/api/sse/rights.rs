@@ -105,6 +105,7 @@ async fn a_stream_does_not_outlive_a_key_that_was_rotated() {
         name: "watcher".to_owned(),
         scopes: [KeyScope::ActivationsWatch].into(),
         expires_at: None,
+        environments: None,
     };
     let system = Caller::system("test");
     let made = app.registry.create_api_key(&system, input).await.unwrap().value;

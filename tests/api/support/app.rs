@@ -305,9 +305,29 @@ impl Instance {
         customer: &str,
         scopes: impl IntoIterator<Item = KeyScope>,
     ) -> Program {
+        self.program_with(customer, scopes, None).await
+    }
+
+    /// A client with an API key of this customer, with these scopes, that reaches only these environments.
+    pub(crate) async fn limited_program(
+        &self,
+        customer: &str,
+        scopes: impl IntoIterator<Item = KeyScope>,
+        environments: &[&str],
+    ) -> Program {
+        let environments = environments.iter().map(|key| (*key).to_owned()).collect();
+        self.program_with(customer, scopes, Some(environments)).await
+    }
+
+    async fn program_with(
+        &self,
+        customer: &str,
+        scopes: impl IntoIterator<Item = KeyScope>,
+        environments: Option<Vec<String>>,
+    ) -> Program {
         let (customer_id, name) = (customer.parse().unwrap(), "program".to_owned());
-        let input =
-            CreateApiKey { customer_id, name, scopes: scopes.into_iter().collect(), expires_at: None };
+        let scopes = scopes.into_iter().collect();
+        let input = CreateApiKey { customer_id, name, scopes, expires_at: None, environments };
         let made = self.registry.create_api_key(&Caller::system("test"), input).await.unwrap();
         Program(self.client(made.value.secret))
     }

@@ -87,6 +87,7 @@ fn line() -> impl Strategy<Value = Line> {
             description: Some(description.map(|text| text.chars().take(2000).collect())),
             archived: Some(false),
             active: Some((!versions.is_empty()).then_some(1)),
+            active_in: None,
         };
         Line { head, versions }
     })

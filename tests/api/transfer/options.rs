@@ -1,14 +1,41 @@
 //! The options of an import, and what it says about each line.
 
-use agent_registry::domain::transfer::{ImportOptions, Imported};
+use agent_registry::domain::{
+    environment::EnvironmentKey,
+    transfer::{ImportOptions, Imported},
+};
 use serde_json::{Value, json};
 
 use super::{Desk, lines, simple};
 
-const SKIP: ImportOptions = ImportOptions { activate: false, exact: false, skip_bad: true, dry_run: false };
-const DRY: ImportOptions = ImportOptions { dry_run: true, skip_bad: false, ..SKIP };
-const EXACT: ImportOptions = ImportOptions { exact: true, skip_bad: false, ..SKIP };
-const PLAIN: ImportOptions = ImportOptions { skip_bad: false, ..SKIP };
+const SKIP: ImportOptions = ImportOptions {
+    environment: EnvironmentKey::DEFAULT,
+    activate: false,
+    exact: false,
+    skip_bad: true,
+    dry_run: false,
+};
+const DRY: ImportOptions = ImportOptions {
+    environment: EnvironmentKey::DEFAULT,
+    activate: false,
+    exact: false,
+    skip_bad: false,
+    dry_run: true,
+};
+const EXACT: ImportOptions = ImportOptions {
+    environment: EnvironmentKey::DEFAULT,
+    activate: false,
+    exact: true,
+    skip_bad: false,
+    dry_run: false,
+};
+const PLAIN: ImportOptions = ImportOptions {
+    environment: EnvironmentKey::DEFAULT,
+    activate: false,
+    exact: false,
+    skip_bad: false,
+    dry_run: false,
+};
 
 fn line(value: &Value) -> String {
     format!("{value}\n")

@@ -151,7 +151,8 @@ async fn who_may_not_write_may_not_import() {
         (&gateway, ErrorCode::Forbidden),
         (&stranger, ErrorCode::NotFound),
     ] {
-        let input = ExportAgents { customer_id: desk.customer, agents: Vec::new(), memory: None };
+        let input =
+            ExportAgents { customer_id: desk.customer, environment: None, agents: Vec::new(), memory: None };
         assert_eq!(desk.app.registry.export(caller, input).await.unwrap_err().code(), code);
         let err = import_as(caller).await.unwrap_err();
         assert_eq!((err.source.code(), err.line), (code, 0));

@@ -12,6 +12,8 @@ export const THINGS = {
 };
 
 const TEXTS = ["", "Helper", "naïve", "日本", "😀", 'a "word"', "two\nlines", "back\\slash", "{ not a document }", "#no comment"];
+/** Keys of environments: another text is refused when the request is executed. */
+const ENVIRONMENTS = ["production", "staging", "dev"];
 const INSTANTS = ["2026-11-22T12:00:00Z", "2030-01-31t00:00:00.123456z", "2028-02-29T23:59:59+05:30", "2031-06-01T00:00:00-08:00"];
 
 const SMALL = { first: [1, 5], last: [1, 5], number: [1, 3], from: [1, 3], to: [1, 3] };
@@ -24,7 +26,7 @@ function scalar(random, type, place, things) {
     case "Boolean":
       return random.chance(0.5);
     case "String":
-      return random.pick(TEXTS);
+      return random.pick(place === "environment" || place === "environments" ? ENVIRONMENTS : TEXTS);
     case "ID":
       return things ? things(place) : random.pick([...Object.values(THINGS), "no id", 7]);
     case "DateTime":
@@ -58,13 +60,16 @@ export function value(random, type, place, things, mayBeNull = true) {
       const item = value(random, getNullableType(type.ofType), place, things, false);
       if (!Array.isArray(item)) return item;
     }
-    return Array.from({ length: random.whole(0, 3) }, () => value(random, type.ofType, place, things));
+    return Array.from({ length: random.whole(least(place), 3) }, () => value(random, type.ofType, place, things));
   }
   if (isEnumType(type)) return random.pick(type.getValues()).name;
   if (!isInputObjectType(type)) return scalar(random, type, place, things);
   const fields = Object.values(type.getFields()).filter((field) => isRequired(field) || random.chance(0.4));
   return Object.fromEntries(random.shuffle(fields).map((field) => [field.name, value(random, field.type, field.name, things)]));
 }
+
+/** The fewest items of a list: an empty list of environments is refused when the request is executed. */
+const least = (place) => (place === "environments" ? 1 : 0);
 
 /** Whether an argument or an input field is required. */
 export const isRequired = (place) => isNonNullType(place.type) && place.defaultValue === undefined;
@@ -80,7 +85,7 @@ export function literal(random, type, place, { things, variable, mayBeNull = tru
   if (mayBeNull && random.chance(0.1)) return n.nothing();
   if (isListType(type)) {
     if (random.chance(0.15)) return literal(random, type.ofType, place, { things, mayBeNull: false });
-    const length = random.whole(0, 3);
+    const length = random.whole(least(place), 3);
     return n.list(Array.from({ length }, () => literal(random, type.ofType, place, { things, variable })));
   }
   if (isEnumType(type)) return n.enumValue(random.pick(type.getValues()).name);

@@ -8,15 +8,26 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::Timestamp;
 use crate::{AgentId, ClientError, CustomerId, VersionId};
 
-/// The subscription: everything that a gateway needs to run an agent, and the cursor to resume from.
-pub(super) const CONFIGS: &str = "subscription ($customer: ID, $agents: [ID!], $after: Cursor) {
-    configs(customerId: $customer, agentIds: $agents, after: $after) {
-        kind reason revision cursor agentId
-        config {
-            agentId customerId name versionId versionNumber systemPrompt modelName modelParameters
-            tools { name title description inputSchema outputSchema annotations icons execution strict _meta additional }
-            extensions contentHash bytesHash activatedAt revision
-        } } }";
+/// What a gateway reads of each event: everything that it needs to run an agent, and the cursor to resume from.
+const EVENT: &str = "kind reason revision cursor agentId
+    config {
+        agentId customerId name versionId versionNumber systemPrompt modelName modelParameters
+        tools { name title description inputSchema outputSchema annotations icons execution strict _meta additional }
+        extensions contentHash bytesHash activatedAt revision
+    }";
+
+/// The subscription. It names the environment only if the gateway follows another one than the default: a registry without
+/// environments doesn't know the argument.
+pub(super) fn configs(environment: Option<&str>) -> String {
+    let (variable, argument) = match environment {
+        None => ("", ""),
+        Some(_) => (", $environment: String", ", environment: $environment"),
+    };
+    format!(
+        "subscription ($customer: ID, $agents: [ID!], $after: Cursor{variable}) {{
+    configs(customerId: $customer, agentIds: $agents, after: $after{argument}) {{ {EVENT} }} }}"
+    )
+}
 
 /// An agent's active configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -39,6 +39,9 @@ fn now() -> Timestamp {
     chrono::Utc::now()
 }
 
+/// The key of each customer's default environment.
+const DEFAULT_ENVIRONMENT: &str = "production";
+
 /// The time that a connection must last to reset the backoff.
 const STEADY: Duration = Duration::from_secs(10);
 
@@ -58,6 +61,8 @@ pub struct Settings {
     pub url: String,
     /// The credential.
     pub credential: Credential,
+    /// The key of the environment to follow; `None` for the default one, `production`.
+    pub environment: Option<String>,
     /// Only this customer's agents.
     pub customer: Option<CustomerId>,
     /// Only these agents.
@@ -134,7 +139,10 @@ impl Gateway {
         let (mut file, mut map, mut found) = (None, Map::default(), Vec::new());
         if let Some(path) = &settings.state {
             let url = settings.url.trim_end_matches('/').to_owned();
-            let subject = Subject { url, customer: settings.customer, agents: settings.agents.clone() };
+            let (customer, agents) = (settings.customer, settings.agents.clone());
+            // The default environment's key, given or left out, is one subject.
+            let environment = settings.environment.clone().filter(|key| key != DEFAULT_ENVIRONMENT);
+            let subject = Subject { url, customer, agents, environment };
             let (opened, was_found) = StateFile::open(path, subject)?;
             let path = opened.path().to_owned();
             match was_found {

@@ -26,6 +26,9 @@ pub(super) struct Subject {
     pub(super) url: String,
     pub(super) customer: Option<CustomerId>,
     pub(super) agents: Option<BTreeSet<AgentId>>,
+    /// `None` for the default environment, also in files of releases that know no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) environment: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -182,8 +185,11 @@ fn hash<C: Serialize>(state: &State<C>) -> io::Result<String> {
 
 impl std::fmt::Display for Subject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { url, customer, agents } = self;
+        let Self { url, customer, agents, environment } = self;
         write!(f, "{url}")?;
+        if let Some(environment) = environment {
+            write!(f, ", the environment {environment}")?;
+        }
         match customer {
             Some(customer) => write!(f, ", the customer {customer}")?,
             None => write!(f, ", all customers")?,
@@ -212,7 +218,7 @@ mod tests {
         }
 
         fn open(&self, url: &str) -> Result<(StateFile, StoredState), GatewayError> {
-            let subject = Subject { url: url.to_owned(), customer: None, agents: None };
+            let subject = Subject { url: url.to_owned(), customer: None, agents: None, environment: None };
             StateFile::open(&self.0.join("state"), subject)
         }
     }

@@ -13,7 +13,7 @@ use tokio::{
 use super::{
     Gateway, GatewayError, Notice, Tell,
     error::StreamEndAction,
-    event::{CONFIGS, ConfigEvent},
+    event::{ConfigEvent, configs},
     map::MapChange,
     saver::Saved,
 };
@@ -91,12 +91,16 @@ impl Gateway {
     /// Follows one stream until it fails. Returns `Ok` only with `is_once`, when the first BOOKMARK is saved.
     async fn stream(&mut self, session: &Session, cursor: Option<String>, tell: Tell<'_>) -> Result<(), End> {
         let after = self.map.checkpoint().filter(|_| cursor.is_some()).map(|checkpoint| checkpoint.revision);
-        let variables = json!({
+        let environment = self.settings.environment.as_deref();
+        let mut variables = json!({
             "customer": self.settings.customer,
             "agents": self.settings.agents,
             "after": cursor,
         });
-        let mut events = session.subscribe(CONFIGS, variables)?;
+        if let (Some(environment), Some(variables)) = (environment, variables.as_object_mut()) {
+            variables.insert("environment".to_owned(), environment.into());
+        }
+        let mut events = session.subscribe(&configs(environment), variables)?;
         // The protocol doesn't acknowledge the start of a stream. After a failed stream, `Connected` is reported
         // only with the first event.
         let mut is_untold = self.failed_streams > 0;

@@ -57,9 +57,12 @@ fn a_plan_that_asks_needs_its_hash_and_each_impact() {
     }
 }
 
+/// Changes an environment's rules.
+type RuleChange = fn(&mut EnvironmentRules);
+
 #[test]
 fn no_confirmation_overrules_a_refusal() {
-    let cases: [(fn(&mut EnvironmentRules), PlanObjection); 4] = [
+    let cases: [(RuleChange, PlanObjection); 4] = [
         (|rules| rules.activate_role = Role::Admin, PlanObjection::Refused),
         (|rules| rules.on_breaking = BreakingPolicy::Refuse, PlanObjection::Refused),
         (|rules| rules.allowed_models = Some(Vec::new()), PlanObjection::Refused),

@@ -10,10 +10,11 @@ pub use mutation::AgentMutation;
 pub(in crate::graphql) use mutation::{not_null, patch};
 
 use super::{
-    activation::ActivationConnection,
+    activation::{Activation, ActivationConnection},
     change::{ChangeConnection, ChangeFilter},
     customer::Customer,
     diff::VersionDiff,
+    environment::{Serving, key_argument, keys_argument},
     error::{Nullable, linked, nullable, nullable_root, to_graphql_error},
     page::{ACTIVATIONS, AGENTS, CHANGES, OWNED_AGENTS, VERSIONS, connection, page_args},
     scalar::{DateTime, id, to_id},
@@ -21,7 +22,10 @@ use super::{
     version::{AgentVersion, AgentVersionConnection},
 };
 use crate::{
-    domain::{BoundedCount, Error, Page, PageArgs, agent, audit::AuditSubject, page::ListId, policy::Action},
+    domain::{
+        BoundedCount, Error, Page, PageArgs, agent, audit::AuditSubject, environment::EnvironmentKey,
+        page::ListId, policy::Action,
+    },
     graphql::engine::context::{RequestView, request},
     id::{AgentId, CustomerId, UserId},
 };
@@ -96,22 +100,47 @@ impl Agent {
         linked(self.row.owner_id, |id| self.view.user(id)).await
     }
 
-    /// The active version, which is served unless the customer is SUSPENDED or CANCELED; null if no version is
-    /// active.
+    /// The version that is active in `production`, which is served unless the customer is SUSPENDED or CANCELED; null if no
+    /// version is active there.
     async fn active_version(&self) -> Nullable<AgentVersion> {
         linked(self.row.active_version_id, |id| self.view.version(id)).await
     }
 
-    /// The version that `rollback` without `toVersionId` and `steps` would activate. Null if there is none to go back
-    /// to, and while the agent is archived; also for service tokens, and for API keys without `agents:read`.
-    async fn rollback_target(&self) -> Nullable<AgentVersion> {
+    /// What the agent serves in each environment that isn't archived, by rank. FORBIDDEN for service tokens, and for API
+    /// keys without `agents:read`.
+    async fn servings(&self) -> async_graphql::Result<Vec<Serving>> {
+        self.view.servings_of(self).await
+    }
+
+    /// What the agent serves in one environment. Null if the customer has no such environment; also for service tokens,
+    /// and for API keys without `agents:read`.
+    async fn serving(
+        &self,
+        #[graphql(desc = "The key of the environment; `production` if left out.")] environment: Option<
+            String,
+        >,
+    ) -> Nullable<Serving> {
+        nullable(async { self.view.serving_of(self, &key_argument(environment.as_deref())?).await }).await
+    }
+
+    /// The last change of what the agent serves in one environment; null if nothing ever served there. Null for service
+    /// tokens, and for API keys without `agents:read`.
+    async fn latest_activation(
+        &self,
+        #[graphql(desc = "The key of the environment; `production` if left out.")] environment: Option<
+            String,
+        >,
+    ) -> Nullable<Activation> {
         nullable(async {
-            match self.view.loaders().rollback_targets.load(self.row.id).await? {
-                Some(target) => self.view.version(*target).await,
-                None => Ok(None),
-            }
+            self.view.latest_activation(self.row.id, &key_argument(environment.as_deref())?).await
         })
         .await
+    }
+
+    /// The version that `rollback` without `toVersionId` and `steps` would activate in `production`. Null if there is none to go back
+    /// to, and while the agent is archived; also for service tokens, and for API keys without `agents:read`.
+    async fn rollback_target(&self) -> Nullable<AgentVersion> {
+        nullable(async { self.view.rollback_target(self.row.id, &EnvironmentKey::default()).await }).await
     }
 
     /// The agent's versions, newest first. FORBIDDEN for service tokens, and for API keys without `agents:read`.
@@ -139,10 +168,12 @@ impl Agent {
         nullable(async { self.view.version_of(self.row.id, number).await }).await
     }
 
-    /// Each change of the active version, newest first. FORBIDDEN for service tokens, and for API keys without
+    /// Each change of what the agent serves in these environments, newest first. FORBIDDEN for service tokens, and for API keys without
     /// `agents:read`.
     async fn activations(
         &self,
+        #[graphql(desc = "The keys of the environments, 1 to 100; `production` alone if left out.")]
+        environments: Option<Vec<String>>,
         #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
         #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
@@ -151,9 +182,10 @@ impl Agent {
         #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
         before: Option<String>,
     ) -> async_graphql::Result<ActivationConnection> {
+        let environments = keys_argument(environments.as_deref())?;
         let list = ListId::below(ACTIVATIONS, self.row.id);
         let args = page_args(&list, first, after.as_deref(), last, before.as_deref())?;
-        ActivationConnection::of_agent(&self.view, self.row.id, args).await
+        ActivationConnection::of_agent(&self.view, self.row.id, environments, args).await
     }
 
     /// The agent's entries of the audit log, newest first. For ADMINs, operators, and API keys with `changes:read`;

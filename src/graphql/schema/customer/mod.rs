@@ -13,6 +13,7 @@ use super::{
     api_key::ApiKeyConnection,
     billing::Usage,
     change::{ChangeConnection, ChangeFilter},
+    environment::Environment,
     error::{Nullable, nullable, nullable_root, to_graphql_error},
     invitation::InvitationConnection,
     member::MembershipConnection,
@@ -173,6 +174,16 @@ impl Customer {
             ApiKeyConnection::of_customer(&self.view, self.row.id, args).await.map(Some)
         })
         .await
+    }
+
+    /// The customer's environments, by rank. FORBIDDEN for service tokens, and for API keys without `agents:read`.
+    async fn environments(
+        &self,
+        #[graphql(default = false, desc = "Whether to list archived environments too.")] archived: bool,
+    ) -> async_graphql::Result<Vec<Environment>> {
+        let mut environments = self.view.environments_of(self.row.id).await?;
+        environments.retain(|environment| archived || environment.row.archived_at.is_none());
+        Ok(environments)
     }
 
     /// The customer's agents, oldest first, including archived ones. API keys need `agents:read`.

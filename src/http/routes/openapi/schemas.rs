@@ -136,6 +136,8 @@ shapes! {
     /// The SHA-256 hash of the bytes that are served: the prompt, the model's name, the parameters' and the tools' JSON, and
     /// the extensions' JSON if there are any, each after its length as 8 bytes, the highest first.
     BytesHash = text().pattern(Some("^[0-9a-f]{64}$"));
+    /// The key of an environment. `production` is each customer's default.
+    EnvironmentKey = text().pattern(Some("^[a-z][a-z0-9-]{0,31}$"));
     /// The number of a version within its agent. 0 means that the agent has no version.
     VersionNumber = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(i64::from(i32::MAX)));
     /// The number of a commit in the audit log. Later commits have larger numbers.

@@ -13,7 +13,9 @@ use super::{AgentPath, Parameters, refuse};
 use crate::{
     clock::{self, Instant},
     domain::{
-        self, Error, policy,
+        self, Error,
+        environment::{EnvironmentKey, key_or_default},
+        policy,
         version::{Extensions, ModelParameters, Tools},
     },
     feed::ConfigResponse,
@@ -40,6 +42,9 @@ pub struct ActiveConfig {
     /// The agent's id.
     #[schema(value_type = schemas::Id)]
     agent_id: AgentId,
+    /// The key of the environment in which the version is active.
+    #[schema(value_type = schemas::EnvironmentKey)]
+    environment_key: EnvironmentKey,
     /// The customer that owns the agent.
     #[schema(value_type = schemas::Id)]
     customer_id: CustomerId,
@@ -79,10 +84,18 @@ pub struct ActiveConfig {
 
 impl From<&domain::config::ActiveConfig> for ActiveConfig {
     fn from(config: &domain::config::ActiveConfig) -> Self {
-        let domain::config::ActiveConfig { agent_id, customer_id, name, version, activated_at, revision } =
-            config;
+        let domain::config::ActiveConfig {
+            agent_id,
+            environment_key,
+            customer_id,
+            name,
+            version,
+            activated_at,
+            revision,
+        } = config;
         Self {
             agent_id: *agent_id,
+            environment_key: environment_key.clone(),
             customer_id: *customer_id,
             name: name.clone(),
             version_id: version.id,
@@ -100,7 +113,7 @@ impl From<&domain::config::ActiveConfig> for ActiveConfig {
     }
 }
 
-/// How recent the configuration must be.
+/// The environment, and how recent the configuration must be.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -109,6 +122,10 @@ pub struct ActiveConfigParams {
     /// to two seconds to reach it, then returns 503.
     #[param(value_type = schemas::Revision, required = false)]
     at_least: Option<String>,
+    /// The key of the environment. The default is `production`. An agent of a customer without this environment returns
+    /// 404.
+    #[param(value_type = schemas::EnvironmentKey, required = false)]
+    environment: Option<String>,
 }
 
 refusals!(
@@ -151,15 +168,16 @@ pub async fn active(
     State(state): State<AppState>,
     AuthenticatedCaller(caller): AuthenticatedCaller,
     AgentPath(id): AgentPath,
-    Parameters(ActiveConfigParams { at_least }): Parameters<ActiveConfigParams>,
+    Parameters(ActiveConfigParams { at_least, environment }): Parameters<ActiveConfigParams>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let answer = async {
         policy::allow(&caller, policy::Action::ReadConfigs)?;
+        let key = key_or_default("environment", environment.as_deref())?;
         if let Some(revision) = at_least {
             state.hub.wait_for_revision(parse_revision(&revision)?).await?;
         }
-        state.hub.active_config(&state.registry.reading(&caller), id).await
+        state.hub.active_config(&state.registry.reading(&caller), id, &key).await
     };
     let ConfigResponse { config, stale } = answer.await.map_err(refuse(&caller))?;
     let mut response = match config {

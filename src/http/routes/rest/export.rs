@@ -10,13 +10,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
+use serde::Deserialize;
 use tokio::{
     sync::mpsc,
     time::{sleep, timeout},
 };
 
 use super::{
-    CustomerPath, NoParameters,
+    CustomerPath, Parameters,
     pieces::{Piece, body_of},
     refuse,
     stream_permit::SEND_TIMEOUT,
@@ -24,6 +25,7 @@ use super::{
 use crate::{
     domain::{
         Error,
+        environment::key_or_default,
         policy::{self, Action},
         transfer::{Export, ExportAgents, VERSION_BYTES_MAX},
     },
@@ -48,7 +50,21 @@ const PIECES: usize = 3;
 /// The interval in which a stream looks whether its caller has points again.
 const PAUSE: Duration = Duration::from_millis(50);
 
-refusals!(ExportRefusals = COMMON_PROBLEMS, &[ProblemKind::Forbidden, ProblemKind::NotFound]);
+/// The environment of an export.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ExportParams {
+    /// The key of the environment whose active versions are in the file as `active`. Those of all environments are in the
+    /// file if left out: `production`'s as `active`, the others' as `active_in`.
+    #[param(value_type = schemas::EnvironmentKey, required = false)]
+    environment: Option<String>,
+}
+
+refusals!(
+    ExportRefusals = COMMON_PROBLEMS,
+    &[ProblemKind::Forbidden, ProblemKind::NotFound, ProblemKind::Invalid]
+);
 
 /// Export a customer's agents with all their versions.
 ///
@@ -60,7 +76,10 @@ refusals!(ExportRefusals = COMMON_PROBLEMS, &[ProblemKind::Forbidden, ProblemKin
 #[utoipa::path(
     get, path = "/v1/customers/{id}/export", operation_id = "exportAgents", tag = "agents",
     security(("bearer" = [])),
-    params(("id" = schemas::Id, Path, description = "The customer's id. A value that isn't a UUID returns 404.")),
+    params(
+        ("id" = schemas::Id, Path, description = "The customer's id. A value that isn't a UUID returns 404."),
+        ExportParams,
+    ),
     responses(
         (status = 200, description = "One agent a line, as JSON.", content_type = "application/x-ndjson", body = String,
             headers(("Content-Disposition" = String, description = "Suggests a file name."))),
@@ -72,7 +91,7 @@ pub async fn export(
     Extension(since): Extension<RevocationCount>,
     AuthenticatedCaller(caller): AuthenticatedCaller,
     CustomerPath(customer_id): CustomerPath,
-    _: NoParameters,
+    Parameters(ExportParams { environment }): Parameters<ExportParams>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -83,7 +102,9 @@ pub async fn export(
         (header::CONTENT_DISPOSITION, "attachment; filename=\"agents.jsonl\""),
     ];
     let share = state.budget.share(caller.share_holder());
-    let input = ExportAgents { customer_id, agents: Vec::new(), memory: Some(share.clone()) };
+    let environment = environment.map(|key| key_or_default("environment", Some(&key))).transpose();
+    let environment = environment.map_err(refuse(&caller))?;
+    let input = ExportAgents { customer_id, environment, agents: Vec::new(), memory: Some(share.clone()) };
     if method == Method::HEAD {
         state.registry.export(&caller, input).await.map_err(refuse(&caller))?;
         let nothing = stream::empty::<Result<Bytes, Error>>();

@@ -13,7 +13,7 @@ use super::{AgentPath, Body, NoParameters, refuse};
 use crate::{
     clock::{self, Instant},
     domain::{
-        WriteResult,
+        WriteResult, environment,
         text::snake_case,
         version::{
             AgentVersion, Content, Extensions, ModelParameters, PublishVersion, Published, Tools,
@@ -63,6 +63,9 @@ pub struct NewVersion {
     message: Option<String>,
     /// Whether to activate the version in the same commit. The default is `false`.
     activate: Option<bool>,
+    /// With `activate`: the key of the environment in which to activate it. The default is `production`.
+    #[schema(value_type = Option<schemas::EnvironmentKey>)]
+    environment: Option<String>,
     /// Whether to publish nothing if the newest version has the same bytes, and to answer that one. The default is
     /// `false`.
     if_changed: Option<bool>,
@@ -200,6 +203,7 @@ pub async fn publish(
         extensions,
         message,
         activate,
+        environment,
         if_changed,
         refuse_warnings,
         expected_latest_number,
@@ -216,7 +220,8 @@ pub async fn publish(
             extensions,
         },
         message,
-        activate: is_active,
+        activate: environment::activation_place(is_active, environment.as_deref())
+            .map_err(refuse(&caller))?,
         expected_latest_number,
         if_changed: if_changed.unwrap_or(false),
         refuse_warnings: refuse_warnings.unwrap_or(false),

@@ -24,6 +24,7 @@ use super::{
 use crate::{
     domain::{
         Caller, Error,
+        environment::key_or_default,
         policy::{self, Action},
         transfer::{Import, ImportAgents, ImportError, ImportOptions, Imported, VERSION_BYTES_MAX},
     },
@@ -67,6 +68,9 @@ pub struct ImportParams {
     /// The model of versions that name none. The default is `gpt-4-turbo`.
     #[param(value_type = schemas::WholeName, required = false)]
     model: Option<String>,
+    /// The key of the environment that a line's `active`, and `activate`, are about. The default is `production`.
+    #[param(value_type = schemas::EnvironmentKey, required = false)]
+    environment: Option<String>,
     /// `true` activates the last version of each new agent whose line has no `active`. Not with `exact`.
     #[param(value_type = bool, required = false)]
     activate: Option<String>,
@@ -175,13 +179,14 @@ impl ImportMemory {
 }
 
 fn read_params(params: ImportParams) -> Result<(ImportOptions, Option<String>), Error> {
-    let ImportParams { model, activate, exact, skip_bad, dry_run } = params;
+    let ImportParams { model, environment, activate, exact, skip_bad, dry_run } = params;
     let flag = |name: &str, text: Option<String>| match text.as_deref() {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
         Some(_) => Err(Error::invalid(name, format!("{name} must be true or false"))),
     };
     let options = ImportOptions {
+        environment: key_or_default("environment", environment.as_deref())?,
         activate: flag("activate", activate)?,
         exact: flag("exact", exact)?,
         skip_bad: flag("skip_bad", skip_bad)?,

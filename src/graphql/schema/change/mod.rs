@@ -1,13 +1,18 @@
 //! The audit log in the GraphQL schema: its entries, and the lists of them.
 
+mod action;
+
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject, Object};
+
+pub use action::{ChangeAction, Channel};
 
 use super::{
     actor::Actor,
     agent::Agent,
     customer::Customer,
+    environment::Environment,
     error::{Nullable, linked, nullable, to_graphql_error},
     page::{CHANGES, connection, page_args},
     scalar::{Cursor, DateTime, Json, Revision, id, to_id},
@@ -18,92 +23,12 @@ use crate::{
     domain::{
         self, BoundedCount, Error, Page, PageArgs,
         audit::{self, AuditSubject},
-        change,
+        change::{self, ChangedEnvironment},
         page::ListId,
     },
     graphql::engine::context::{RequestView, request},
     id::CustomerId,
 };
-
-/// The kinds of changes that the log records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "change::ChangeAction")]
-pub enum ChangeAction {
-    /// A customer was created.
-    CustomerCreated,
-    /// A customer's name changed.
-    CustomerUpdated,
-    /// A customer's plan changed.
-    CustomerPlanSet,
-    /// A customer's billing status changed.
-    CustomerBillingSet,
-    /// A CANCELED customer's prompts, names and personal data were erased.
-    CustomerErased,
-    /// A user's profile was created.
-    UserCreated,
-    /// A user's profile took over the name and address in the user's token, or the user changed its name.
-    UserUpdated,
-    /// A user got a further identity to sign in by.
-    IdentityLinked,
-    /// A user became a member of a customer, or a member's role changed.
-    MemberSet,
-    /// A member left or was removed; the agents that the user owned there have no owner.
-    MemberRemoved,
-    /// Someone was invited to become a member.
-    InvitationCreated,
-    /// An invitation was revoked; or it had expired, or was no longer needed, and was replaced or dropped.
-    InvitationRevoked,
-    /// An API key was created.
-    ApiKeyCreated,
-    /// An API key got a successor, and an expiry.
-    ApiKeyRotated,
-    /// An API key was revoked.
-    ApiKeyRevoked,
-    /// A user became an operator.
-    OperatorAdded,
-    /// A user stopped being an operator.
-    OperatorRemoved,
-    /// A service token was created.
-    ServiceTokenCreated,
-    /// A service token got a successor, and an expiry.
-    ServiceTokenRotated,
-    /// A service token was revoked.
-    ServiceTokenRevoked,
-    /// All instances read the public keys of the users' issuers again.
-    IssuerKeysRefreshed,
-    /// An agent was created.
-    AgentCreated,
-    /// An agent's name, description or owner changed.
-    AgentUpdated,
-    /// An agent was archived.
-    AgentArchived,
-    /// An agent was restored.
-    AgentRestored,
-    /// A version was published.
-    VersionPublished,
-    /// A version became its agent's active one.
-    AgentActivated,
-    /// An agent was deactivated: no version is active.
-    AgentDeactivated,
-    /// The oldest entries of the log were deleted.
-    LogPruned,
-}
-
-/// The interface that a call came through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "change::Channel")]
-pub enum Channel {
-    /// GraphQL over HTTP, including server-sent events.
-    Graphql,
-    /// GraphQL over a WebSocket.
-    Socket,
-    /// The REST endpoints of the service.
-    Rest,
-    /// The command line on the server.
-    Command,
-    /// A task of the service itself, without a request.
-    Service,
-}
 
 /// One entry of the audit log: a single change, made by a commit. Entries never change, and hold no secrets and no
 /// personal data.
@@ -190,6 +115,21 @@ impl Change {
     /// The agent that changed, as it is now; null if the entry isn't about an agent.
     async fn agent(&self) -> Nullable<Agent> {
         linked(self.row.agent_id, |id| self.view.agent(id)).await
+    }
+
+    /// The environment that changed, or in which a version was activated or an agent deactivated, as it is now; null for other
+    /// entries.
+    async fn environment(&self) -> Nullable<Environment> {
+        let customer = self.row.customer_id?;
+        nullable(async {
+            let Some(which) = self.row.environment() else { return Ok(None) };
+            let environments = self.view.environments_of(customer).await?;
+            Ok(environments.into_iter().find(|environment| match &which {
+                ChangedEnvironment::Id(id) => environment.row.id == *id,
+                ChangedEnvironment::Key(key) => environment.row.key == *key,
+            }))
+        })
+        .await
     }
 
     /// The UUID of the version that was published or activated; null if there is none.

@@ -1,0 +1,167 @@
+//! Activations in the GraphQL schema: the records, and the mutations that create them.
+
+mod mutation;
+
+use std::sync::Arc;
+
+use async_graphql::{Enum, ID, Object};
+
+pub use mutation::ActivationMutation;
+
+use super::{
+    actor::Actor,
+    agent::Agent,
+    environment::Environment,
+    error::{Nullable, linked, to_graphql_error},
+    page::{ACTIVATIONS, connection},
+    scalar::{Cursor, DateTime, Revision, to_id},
+    version::AgentVersion,
+};
+use crate::{
+    domain::{BoundedCount, Error, Page, PageArgs, activation, environment::EnvironmentKey, page::ListId},
+    graphql::engine::context::RequestView,
+    id::{ActivationId, AgentId},
+};
+
+/// The record of one change of an agent's active version. It never changes.
+#[derive(Clone)]
+pub struct Activation {
+    pub(in crate::graphql) row: Arc<activation::Activation>,
+    pub(in crate::graphql) view: RequestView,
+}
+
+/// What changed an agent's active version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum ActivationReason {
+    /// `activateVersion`, or an import, activated this version.
+    Activate,
+    /// `publishVersion` published and activated the version in one commit.
+    Publish,
+    /// `rollback` activated a version that was active before.
+    Rollback,
+    /// `promoteVersion` activated the version that was active in another environment.
+    Promote,
+    /// `deactivate` ended serving: no version is active.
+    Deactivate,
+    /// `archiveAgent` ended serving and archived the agent.
+    Archive,
+}
+
+impl ActivationReason {
+    fn of(row: &activation::Activation) -> Self {
+        match row.reason {
+            activation::Reason::Activate if row.promoted_from.is_some() => Self::Promote,
+            activation::Reason::Activate => Self::Activate,
+            activation::Reason::Publish => Self::Publish,
+            activation::Reason::Rollback => Self::Rollback,
+            activation::Reason::Deactivate => Self::Deactivate,
+            activation::Reason::Archive => Self::Archive,
+        }
+    }
+}
+
+/// The record of one change of an agent's active version. It never changes.
+#[Object]
+impl Activation {
+    /// The record's UUID, which never changes.
+    pub(in crate::graphql) async fn id(&self) -> ID {
+        to_id(self.row.id)
+    }
+
+    /// The commit that changed the active version.
+    async fn revision(&self) -> async_graphql::Result<Revision> {
+        self.row.revision.ok_or_else(missing_revision)
+    }
+
+    /// The record's position in the audit log. Pass it as `after` to a subscription, which then continues with the
+    /// next event.
+    async fn cursor(&self) -> async_graphql::Result<Cursor> {
+        self.row.cursor().map(|cursor| Cursor(cursor.to_string())).ok_or_else(missing_revision)
+    }
+
+    /// The environment in which it changed.
+    async fn environment(&self) -> async_graphql::Result<Environment> {
+        let environment = self.view.environment(self.row.environment_id).await?;
+        environment.ok_or_else(|| to_graphql_error(&Error::NotFound("environment")))
+    }
+
+    /// The agent whose active version changed.
+    async fn agent(&self) -> async_graphql::Result<Agent> {
+        let agent = self.view.agent(self.row.agent_id).await?;
+        agent.ok_or_else(|| to_graphql_error(&Error::NotFound("agent")))
+    }
+
+    /// The version that is active from then on; null for a deactivation.
+    async fn version(&self) -> Nullable<AgentVersion> {
+        linked(self.row.version_id, |id| self.view.version(id)).await
+    }
+
+    /// The version that was active before; null if there was none.
+    async fn previous_version(&self) -> Nullable<AgentVersion> {
+        linked(self.row.previous_version_id, |id| self.view.version(id)).await
+    }
+
+    /// What made the change.
+    async fn reason(&self) -> ActivationReason {
+        ActivationReason::of(&self.row)
+    }
+
+    /// The user, API key or operator that made the change; SYSTEM for an import on the command line.
+    async fn activated_by(&self) -> Actor {
+        Actor::new(self.row.activated_by_kind, self.row.activated_by_id, self.view.clone())
+    }
+
+    /// When the active version changed.
+    async fn activated_at(&self) -> DateTime {
+        self.row.activated_at.into()
+    }
+}
+
+fn missing_revision() -> async_graphql::Error {
+    to_graphql_error(&Error::Internal("an activation has no revision".into()))
+}
+
+/// What `totalCount` counts: the activations of one agent in some environments.
+pub struct Count {
+    view: RequestView,
+    agent: AgentId,
+    environments: Vec<EnvironmentKey>,
+}
+
+async fn count(of: &Count) -> async_graphql::Result<BoundedCount> {
+    let counted = of.view.loaders().activation_counts.load((of.agent, of.environments.clone())).await?;
+    Ok(counted.map(|count| *count).unwrap_or_default())
+}
+
+connection!(
+    /// A page of activations.
+    ActivationConnection, ActivationEdge, Activation, |node: &Activation| node.row.id, count, Count
+);
+
+impl ActivationConnection {
+    pub(in crate::graphql) async fn of_agent(
+        view: &RequestView,
+        agent: AgentId,
+        environments: Vec<EnvironmentKey>,
+        args: PageArgs<ActivationId>,
+    ) -> async_graphql::Result<Self> {
+        let page = view.loaders().activation_pages.load((agent, environments.clone(), args)).await?;
+        let page = page.map_or_else(Page::empty, |page| {
+            page.each(|row| Activation { row: Arc::clone(row), view: view.clone() })
+        });
+        Ok(Self::new(
+            page,
+            ListId::below(ACTIVATIONS, agent),
+            Count { view: view.clone(), agent, environments },
+        ))
+    }
+}
+
+impl RequestView {
+    pub(in crate::graphql) async fn activation(
+        &self,
+        id: ActivationId,
+    ) -> async_graphql::Result<Option<Activation>> {
+        Ok(self.loaders().activations.load(id).await?.map(|row| Activation { row, view: self.clone() }))
+    }
+}
