@@ -45,8 +45,7 @@ const SETTINGS: [&str; 15] = [
     "CONNECTIONS",
 ];
 
-/// A temporary data folder that the Postgres server's user can enter when the tests run as root. Removed when it is
-/// dropped.
+/// A temporary data folder, removed when it is dropped. The Postgres server's user can enter it when the tests run as root.
 struct Home(PathBuf);
 
 impl Home {

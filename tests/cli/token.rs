@@ -22,20 +22,20 @@ fn a_token_is_limited_rotated_and_listed() {
     let town = home.last(&["customer", "create", "--name", "Town"]);
     let make = ["token", "service", "--name", "gateway", "--scope", "configs:read"];
     let (all, _) = printed(&home.output_of(&make));
-    assert_eq!(listed(&home, &all)[1..], ["gateway", "configs:read", "accepted", "all", "never"]);
+    assert_eq!(listed(&home, &all)[1..], ["gateway", "configs:read", "accepted", "all", "never", "all"]);
 
     let limits = ["--customer", &town, "--customer", &city, "--expires", "2099-01-31T00:00:00Z"];
     let (limited, secret) = printed(&home.output_of(&[&make[..], &limits].concat()));
     let customers = format!("{city},{town}");
     let end = "2099-01-31T00:00:00.000000Z";
-    assert_eq!(listed(&home, &limited)[3..], ["accepted", &customers, end]);
+    assert_eq!(listed(&home, &limited)[3..], ["accepted", &customers, end, "all"]);
 
     let rotated = home.output_of(&["token", "rotate", "--id", &limited, "--overlap", "0s"]);
     let (successor, new) = printed(&rotated);
     assert!(new.starts_with("ars_") && new != secret, "{rotated}");
     assert!(rotated.contains(&format!("{limited} is accepted until 2")), "{rotated}");
     assert_eq!(listed(&home, &limited)[3], "expired");
-    assert_eq!(listed(&home, &successor)[3..], ["accepted", &customers, end]);
+    assert_eq!(listed(&home, &successor)[3..], ["accepted", &customers, end, "all"]);
     home.output_of(&["token", "revoke", "--id", &successor]);
     assert_eq!(listed(&home, &successor)[3], "revoked");
     let (for_a_day, _) = printed(&home.output_of(&[&make[..], &["--expires", "1d"]].concat()));

@@ -69,7 +69,7 @@ pub struct DeactivateInput {
     idempotency_key: Option<String>,
 }
 
-/// The agent whose version to take from one environment to another. What is active in both is compared, in the commit that
+/// The agent whose version to take from one environment to another. The active versions of both are compared in the commit that
 /// activates the version.
 #[derive(Clone, Debug, InputObject)]
 pub struct PromoteVersionInput {
