@@ -2,11 +2,13 @@
 
 use std::{fmt, str::FromStr};
 
+use serde_json::json;
+
 use super::{
     Caller, Error, Reading, Registry, Result, customer::BillingStatus, policy::Action, right::OpenTxn,
 };
 use crate::{
-    clock::Instant,
+    clock::{self, Instant},
     db::View,
     entity::{TenantFilter, change, log},
     environment_key::EnvironmentKey,
@@ -17,6 +19,12 @@ pub use crate::entity::change::{
     ActorKind, ChangeAction, Channel, ConfigEffect, LogPosition, Model as Change,
 };
 pub use crate::entity::log::Head;
+
+/// The details of a log entry that archives or restores something.
+pub(super) fn archival_details(before: Option<Instant>, after: Option<Instant>) -> serde_json::Value {
+    let [before, after] = [before, after].map(|at| json!({ "archived_at": at.map(clock::to_text) }));
+    json!({ "before": before, "after": after })
+}
 
 /// How many bytes of the chain hash a cursor contains: enough that another log's cursor doesn't match by chance.
 const HASH_BYTES: usize = 8;

@@ -101,11 +101,7 @@ impl Registry {
         let visible = visible.filter(|user| is_platform || reading.caller.profile() == Some(*user));
         let visible: Vec<UserId> = visible.collect();
         let rows = reading.view.all(identity::of_users(&reading.view.tenant_filter(), &visible)).await?;
-        let mut found: HashMap<UserId, Vec<Identity>> = HashMap::new();
-        for row in rows {
-            found.entry(row.user_id).or_default().push(row);
-        }
-        Ok(found)
+        Ok(super::grouped(rows, |row| row.user_id))
     }
 }
 

@@ -274,6 +274,15 @@ fn permitted(reading: &Reading, action: policy::Action, customers: &[CustomerId]
     Ok(customers.iter().copied().filter(may).collect())
 }
 
+/// Groups rows that were read for many parents, in the order of the rows.
+fn grouped<P: Eq + Hash, T>(rows: Vec<T>, parent_of: impl Fn(&T) -> P) -> HashMap<P, Vec<T>> {
+    let mut groups: HashMap<P, Vec<T>> = HashMap::new();
+    for row in rows {
+        groups.entry(parent_of(&row)).or_default().push(row);
+    }
+    groups
+}
+
 /// Groups rows that were read for many parents into one page for each parent, in the parents' order.
 fn page_each<P: Copy + Eq + Hash, T, K: Clone>(
     parents: &[P],
@@ -281,10 +290,7 @@ fn page_each<P: Copy + Eq + Hash, T, K: Clone>(
     parent_of: impl Fn(&T) -> P,
     args: &PageArgs<K>,
 ) -> Vec<(P, Page<T>)> {
-    let mut groups: HashMap<P, Vec<T>> = HashMap::new();
-    for row in rows {
-        groups.entry(parent_of(&row)).or_default().push(row);
-    }
+    let mut groups = grouped(rows, parent_of);
     parents.iter().map(|parent| (*parent, args.page(groups.remove(parent).unwrap_or_default()))).collect()
 }
 

@@ -31,11 +31,8 @@ impl Registry {
     ) -> Result<HashMap<AgentId, Vec<Serving>>> {
         policy::allow(&reading.caller, Action::ReadServing)?;
         let (tenants, reach) = (reading.view.tenant_filter(), reading.view.environment_filter());
-        let mut groups: HashMap<AgentId, Vec<Serving>> = HashMap::new();
-        for row in reading.view.all(serving::of_agents(&tenants, &reach, agents)).await? {
-            groups.entry(row.agent_id).or_default().push(row);
-        }
-        Ok(groups)
+        let rows = reading.view.all(serving::of_agents(&tenants, &reach, agents)).await?;
+        Ok(super::grouped(rows, |row| row.agent_id))
     }
 }
 

@@ -17,9 +17,8 @@ pub enum VisibilityKey<'a> {
     System,
     /// Sees what these scopes allow, of all customers or of the listed ones, in these environments.
     Service(&'a BTreeSet<ServiceScope>, Option<&'a BTreeSet<CustomerId>>, &'a EnvironmentFilter),
-    /// Sees what these scopes allow, in these environments of this customer. The key's id is part of it, since a key sees
-    /// more of itself
-    /// than of others.
+    /// Sees what these scopes allow, in these environments of this customer. The key's id is part of it, since a key
+    /// sees more of itself than of others.
     ApiKey(ApiKeyId, CustomerId, &'a BTreeSet<KeyScope>, &'a EnvironmentFilter),
     /// Sees what the user's roles allow; the flag is for operators. The user's id is part of it, since a user sees
     /// more of itself than of others.

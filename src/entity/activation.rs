@@ -79,12 +79,7 @@ impl ActiveModelBehavior for ActiveModel {}
 /// The rows with these ids that `tenants` and `reach` admit.
 pub fn by_ids(tenants: &TenantFilter, reach: &EnvironmentFilter, ids: &[ActivationId]) -> Select<Entity> {
     let select = tenants.narrow(Entity::find(), Column::CustomerId).filter(Column::Id.eq_any(ids.to_vec()));
-    match reach {
-        EnvironmentFilter::All => select,
-        EnvironmentFilter::Only(keys) => {
-            select.filter(Column::EnvironmentKey.is_in(keys.iter().map(EnvironmentKey::as_str)))
-        }
-    }
+    reach.narrow(select, Column::EnvironmentKey)
 }
 
 /// The newest activation of one agent in one environment.

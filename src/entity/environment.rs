@@ -11,7 +11,6 @@ use super::{
     erasure::{self, ERASED, ErasureAction},
     membership::Role,
     sql::Sql,
-    uuids,
 };
 use crate::{
     clock::Instant,
@@ -74,13 +73,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// The environments that `tenants` and `reach` admit.
 fn within(tenants: &TenantFilter, reach: &EnvironmentFilter) -> Select<Entity> {
-    let select = tenants.narrow(Entity::find(), Column::CustomerId);
-    match reach {
-        EnvironmentFilter::All => select,
-        EnvironmentFilter::Only(keys) => {
-            select.filter(Column::Key.is_in(keys.iter().map(EnvironmentKey::as_str)))
-        }
-    }
+    reach.narrow(tenants.narrow(Entity::find(), Column::CustomerId), Column::Key)
 }
 
 /// The environments with these ids.
@@ -166,10 +159,11 @@ pub fn exists(
 /// Whether an agent serves in this environment.
 pub fn is_serving(customer: CustomerId, key: &EnvironmentKey) -> SelectorRaw<SelectModel<Existence>> {
     let mut sql = Sql::default();
-    let (customer, key) = (sql.bind(uuids(&[customer])), sql.bind(key.clone()));
+    sql.and_compare("s.customer_id", "=", Some(customer));
+    sql.and_compare("s.environment_key", "=", Some(key.clone()));
+    let conditions = sql.where_clause();
     Existence::find_by_statement(sql.statement(format!(
-        "SELECT EXISTS (SELECT FROM registry.servings AS s WHERE s.customer_id = ANY({customer}::uuid[]) \
-         AND s.environment_key = {key} AND s.active_version_id IS NOT NULL) AS exists"
+        "SELECT EXISTS (SELECT FROM registry.servings AS s WHERE {conditions} AND s.active_version_id IS NOT NULL) AS exists"
     )))
 }
 

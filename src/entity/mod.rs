@@ -92,6 +92,14 @@ impl EnvironmentFilter {
             Self::Only(keys) => keys.contains(key),
         }
     }
+
+    /// Restricts `select` to rows whose `column` is the key of an admitted environment.
+    pub fn narrow<E: EntityTrait>(&self, select: Select<E>, column: E::Column) -> Select<E> {
+        match self {
+            Self::All => select,
+            Self::Only(keys) => select.filter(column.is_in(keys.iter().map(EnvironmentKey::as_str))),
+        }
+    }
 }
 
 /// A page by keyset pagination: at most `limit` rows between two keys, from the list's start or from its end.

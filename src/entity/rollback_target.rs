@@ -9,9 +9,7 @@ use sea_orm::{
 use super::{
     EnvironmentFilter, TenantFilter,
     count::{self, SelectCounts},
-    keys,
     sql::Sql,
-    uuids,
 };
 use crate::{
     environment_key::EnvironmentKey,
@@ -96,9 +94,7 @@ pub fn next_of_each(
     sql.within("a", tenants);
     sql.reaching("w.key", reach);
     let conditions = sql.where_clause();
-    let (agents, environments): (Vec<AgentId>, Vec<&EnvironmentKey>) =
-        places.iter().map(|(agent, key)| (*agent, key)).unzip();
-    let (agents, environments) = (sql.bind(uuids(&agents)), sql.bind(keys(environments)));
+    let (agents, environments) = sql.bind_places(places);
     NextTarget::find_by_statement(sql.statement(format!(
         "SELECT a.id AS agent_id, w.key AS environment_key, next.version_id \
          FROM unnest({agents}::uuid[], {environments}::text[]) AS w (id, key) \

@@ -7,7 +7,6 @@ use super::{
     EnvironmentFilter, TenantFilter,
     activation::Reason,
     customer::BillingStatus,
-    keys,
     sql::{self, Sql},
     uuids,
 };
@@ -102,9 +101,7 @@ pub fn at(
 /// 0.
 pub fn now(places: &[(AgentId, EnvironmentKey)]) -> SelectorRaw<SelectModel<ServedConfig>> {
     let mut sql = Sql::default();
-    let (agents, environments): (Vec<AgentId>, Vec<&EnvironmentKey>) =
-        places.iter().map(|(agent, key)| (*agent, key)).unzip();
-    let (agents, environments) = (sql.bind(uuids(&agents)), sql.bind(keys(environments)));
+    let (agents, environments) = sql.bind_places(places);
     ServedConfig::find_by_statement(sql.statement(format!(
         "SELECT a.id AS agent_id, e.key AS environment_key, a.customer_id, a.name, s.active_version_id AS version_id, \
          s.activated_at, NULL AS reason, nullif(greatest(s.config_revision, a.name_revision), 0) AS revision, \

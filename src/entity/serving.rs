@@ -107,12 +107,7 @@ pub fn locked(agent: AgentId, environment: EnvironmentId) -> Select<Entity> {
 pub fn of_agents(tenants: &TenantFilter, reach: &EnvironmentFilter, agents: &[AgentId]) -> Select<Entity> {
     let select =
         tenants.narrow(Entity::find(), Column::CustomerId).filter(Column::AgentId.eq_any(agents.to_vec()));
-    match reach {
-        EnvironmentFilter::All => select,
-        EnvironmentFilter::Only(keys) => {
-            select.filter(Column::EnvironmentKey.is_in(keys.iter().map(EnvironmentKey::as_str)))
-        }
-    }
+    reach.narrow(select, Column::EnvironmentKey)
 }
 
 /// A locked row, and its environment.

@@ -4,6 +4,7 @@
 use sea_orm::{DbBackend, Statement, Value, sea_query::Order};
 
 use super::{EnvironmentFilter, KeysetPage, TenantFilter, keys, uuids};
+use crate::{environment_key::EnvironmentKey, id::AgentId};
 
 /// A statement under construction: its parameters, and the conditions that use them.
 #[derive(Debug, Default)]
@@ -46,6 +47,13 @@ impl Sql {
             let admitted = self.bind(keys(admitted));
             self.and_where(format!("{column} = ANY({admitted}::text[])"));
         }
+    }
+
+    /// Binds agents, each with the key of an environment, as two arrays of one length: ids and keys.
+    pub(super) fn bind_places(&mut self, places: &[(AgentId, EnvironmentKey)]) -> (String, String) {
+        let ids: Vec<AgentId> = places.iter().map(|(agent, _)| *agent).collect();
+        let environments = keys(places.iter().map(|(_, key)| key));
+        (self.bind(uuids(&ids)), self.bind(environments))
     }
 
     /// Binds the keys between which a page lies, in a list with this order.

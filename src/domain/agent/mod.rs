@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{
     Caller, Error, Input, Outcome, Page, PageArgs, Patch, Registry, Result, WriteResult,
     activation::{self, Reason},
-    change::ChangeAction,
+    change::{ChangeAction, archival_details},
     idempotency::{ReplayIds, Replayable, require_allowed},
     limit::{self, QuotaKind},
     policy::{self, Action},
@@ -15,7 +15,7 @@ use super::{
     text,
 };
 use crate::{
-    clock::{self, Clock, Instant},
+    clock::{Clock, Instant},
     db::ChangeRecord,
     entity::{agent, serving},
     id::{AgentId, CustomerId, Revision, UserId},
@@ -283,8 +283,7 @@ async fn set_archived(
     archived_at: Option<Instant>,
     action: ChangeAction,
 ) -> Result<Agent> {
-    let text = |at: Option<Instant>| at.map(clock::to_text);
-    let details = json!({ "before": { "archived_at": text(agent.archived_at) }, "after": { "archived_at": text(archived_at) } });
+    let details = archival_details(agent.archived_at, archived_at);
     let entry = ChangeRecord::of(action, agent.customer_id).agent(agent.id).details(details);
     let row =
         agent::ActiveModel { archived_at: Set(archived_at), updated_at: Set(clock.now()), ..agent.into() };

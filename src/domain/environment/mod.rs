@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     Caller, Error, Input, Outcome, Reading, Registry, Result, WriteResult,
-    change::ChangeAction,
+    change::{ChangeAction, archival_details},
     customer::Customer,
     idempotency::{ReplayIds, Replayable, require_allowed},
     limit::{self, QuotaKind},
@@ -17,7 +17,7 @@ use super::{
     text,
 };
 use crate::{
-    clock::{self, Clock, Instant},
+    clock::{Clock, Instant},
     db::ChangeRecord,
     entity::{change::last_of_row, environment},
     id::{CustomerId, EnvironmentId, Revision},
@@ -227,11 +227,7 @@ impl Registry {
         let visible = super::visible(reading, customers, |id| *id);
         let rows =
             reading.view.all(environment::of_customers(&visible, &reading.view.environment_filter())).await?;
-        let mut groups: HashMap<CustomerId, Vec<Environment>> = HashMap::new();
-        for row in rows {
-            groups.entry(row.customer_id).or_default().push(row);
-        }
-        Ok(groups)
+        Ok(super::grouped(rows, |row| row.customer_id))
     }
 
     /// The environments with these ids that the reader may see. For references from other objects.
@@ -297,10 +293,7 @@ async fn set_archived(
     archived_at: Option<Instant>,
     clock: &Clock,
 ) -> Result<Environment> {
-    let text = |at: Option<Instant>| at.map(clock::to_text);
-    let details = json!({
-        "before": { "archived_at": text(before.archived_at) }, "after": { "archived_at": text(archived_at) },
-    });
+    let details = archival_details(before.archived_at, archived_at);
     let action = if archived_at.is_some() {
         ChangeAction::EnvironmentArchived
     } else {

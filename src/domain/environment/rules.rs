@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    super::{Error, InputErrors, Patch, Result, member::Role, text},
+    super::{Error, InputErrors, Patch, Result, content::at_most, member::Role, text},
     BreakingPolicy, Environment, EnvironmentKey,
 };
 use crate::id::EnvironmentId;
@@ -58,10 +58,7 @@ pub fn parse_keys(field: &str, keys: &[String]) -> Result<Vec<EnvironmentKey>> {
             format!("{field} must name an environment; leave it out otherwise"),
         ));
     }
-    if keys.len() > KEYS_MAX {
-        let (field, unit) = (field.to_owned(), "keys");
-        return Err(Error::TooLarge { field, actual: keys.len(), limit: KEYS_MAX, unit });
-    }
+    at_most(field, keys.len(), KEYS_MAX, "keys")?;
     let keys: Result<BTreeSet<EnvironmentKey>> = keys.iter().map(|key| parse_key(field, key)).collect();
     Ok(keys?.into_iter().collect())
 }
@@ -109,10 +106,7 @@ fn check_models(models: &[String]) -> Result<()> {
     if models.is_empty() {
         return Err(Error::invalid(field, "allowedModels must name a model; null allows every model"));
     }
-    if models.len() > MODELS_MAX {
-        let (field, unit) = (field.to_owned(), "models");
-        return Err(Error::TooLarge { field, actual: models.len(), limit: MODELS_MAX, unit });
-    }
+    at_most(field, models.len(), MODELS_MAX, "models")?;
     models
         .iter()
         .enumerate()

@@ -15,11 +15,12 @@ use super::{
     Result,
     diff::{ComparedContent, Finding, Impact, classify_contents},
 };
-use crate::{clock::Instant, entity::membership::Role};
+use crate::{clock::Instant, domain::member::Role};
 
+pub use super::environment::BreakingPolicy;
 pub use confirm::{PlanConfirmation, PlanObjection};
 pub use hash::PlanHash;
-pub use rules::{BreakingPolicy, EnvironmentRules, PolicyEffect, PolicyFinding, PolicyRule, SecretPlace};
+pub use rules::{EnvironmentRules, PolicyEffect, PolicyFinding, PolicyRule, SecretPlace};
 pub use source::SourceService;
 
 /// What a plan is computed from.

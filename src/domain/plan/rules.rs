@@ -1,21 +1,12 @@
 //! The rules of an environment, and what each says to a plan.
 
+use sea_orm::ActiveEnum as _;
+
 use super::{ComparedContent, PlanInput};
-use crate::{domain::diff::Impact, entity::membership::Role};
+use crate::domain::{diff::Impact, environment::BreakingPolicy, member::Role};
 
 /// The most places or models that one message lists.
 const LISTED_MAX: usize = 10;
-
-/// What an environment does with a plan whose impact is breaking: UNKNOWN, NARROWED or REMOVED.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BreakingPolicy {
-    /// Lets it through.
-    Allow,
-    /// Asks for a confirmation.
-    Confirm,
-    /// Refuses it.
-    Refuse,
-}
 
 /// The rules of an environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,7 +139,7 @@ impl EnvironmentRules {
     pub fn role_finding(&self, caller_role: Role) -> Option<PolicyFinding> {
         let Self { key, activate_role, .. } = self;
         (caller_role < *activate_role).then(|| {
-            let role = role_name(*activate_role);
+            let role = activate_role.to_value();
             let message =
                 format!("`{key}` is changed by the role {role} and above, an API key counts as EDITOR");
             finding(PolicyRule::ActivateRole, PolicyEffect::Refuse, message)
@@ -260,13 +251,4 @@ fn listed(items: impl ExactSizeIterator<Item = String>) -> String {
     let more = items.len().saturating_sub(LISTED_MAX);
     let text = items.take(LISTED_MAX).collect::<Vec<_>>().join(", ");
     if more == 0 { text } else { format!("{text} and {more} more") }
-}
-
-/// The role's name in the API.
-fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Viewer => "VIEWER",
-        Role::Editor => "EDITOR",
-        Role::Admin => "ADMIN",
-    }
 }

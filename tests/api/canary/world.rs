@@ -83,11 +83,9 @@ impl Side {
         let rotated = admin.gql(rotate, json!({ "id": made.text("/createApiKey/apiKey/id") })).await;
         let key = Program(app.bearer(&rotated.text("/rotateApiKey/secret")));
         let user = editor.gql("{ viewer { user { id } } }", Value::Null).await.text("/viewer/user/id");
-        let environment =
-            "mutation ($input: CreateEnvironmentInput!) { createEnvironment(input: $input) { revision } }";
         let input = json!({ "customerId": customer, "key": marker, "name": format!("{marker} environment"),
             "onBreaking": "ALLOW", "allowedModels": [format!("{marker}-model")] });
-        admin.gql(environment, json!({ "input": input })).await.text("/createEnvironment/revision");
+        crate::environment::create_input(&admin, input).await.text("/createEnvironment/revision");
         for number in 0..3 {
             let create =
                 "mutation ($input: CreateAgentInput!) { createAgent(input: $input) { agent { id } } }";

@@ -56,10 +56,7 @@ impl World {
         operator.gql(plan, json!({ "id": customer })).await;
         let mut environments = [String::new(), String::new()];
         for (id, key) in environments.iter_mut().zip(["spare", "closed"]) {
-            let made = "mutation ($input: CreateEnvironmentInput!) { createEnvironment(input: $input) { environment { id } } }";
-            let input = json!({ "customerId": customer, "key": key, "name": key, "onBreaking": "ALLOW" });
-            *id =
-                operator.gql(made, json!({ "input": input })).await.text("/createEnvironment/environment/id");
+            *id = crate::environment::create(&operator, &customer, key).await;
         }
         let mut callers = Vec::new();
         for name in callers::with_credential() {

@@ -220,12 +220,12 @@ async fn worn_token(operator: &Operator, city: &str) -> String {
 
 /// Two environments: one with all rules, whose id is returned, and an archived one.
 async fn environments(admin: &Member, city: &str) -> String {
-    let make = "mutation ($input: CreateEnvironmentInput!) { createEnvironment(input: $input) { environment { id } } }";
     let mut ids = Vec::new();
     for key in ["staging", "closed"] {
         let input = json!({ "customerId": city, "key": key, "name": key, "promoteFrom": "production", "minSoakSeconds": 1,
             "allowedModels": ["gpt-4-turbo"] });
-        ids.push(admin.gql(make, json!({ "input": input })).await.text("/createEnvironment/environment/id"));
+        let made = crate::environment::create_input(admin, input).await;
+        ids.push(made.text("/createEnvironment/environment/id"));
     }
     let archive = "mutation ($id: ID!) { archiveEnvironment(input: { environmentId: $id }) { environment { archivedAt } } }";
     admin.gql(archive, json!({ "id": ids[1] })).await.text("/archiveEnvironment/environment/archivedAt");
