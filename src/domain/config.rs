@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use super::{
     Error, Reading, Registry, Result,
     activation::Reason,
-    customer::{BillingStatus, Customer},
+    customer::BillingStatus,
     environment::EnvironmentKey,
     policy::{self, Action},
     version::AgentVersion,
@@ -99,6 +99,14 @@ impl BillingStatus {
             Self::Trialing | Self::Active | Self::PastDue => None,
         }
     }
+
+    /// Checks that a customer with this billing status is served.
+    ///
+    /// # Errors
+    /// [`Error::Suspended`]; [`Error::Canceled`].
+    pub(super) fn check_served(self) -> Result<()> {
+        self.not_served().map_or(Ok(()), |why| Err(why.into()))
+    }
 }
 
 impl Registry {
@@ -120,7 +128,7 @@ impl Registry {
         let customer =
             view.one(customer::by_ids(&tenants, &[agent.customer_id])).await?.ok_or_else(missing)?;
         let place = self.place_of(reading, &agent, environment).await?.ok_or_else(missing)?;
-        check_served(&customer)?;
+        customer.billing_status.check_served()?;
         let Some((version, activated_at)) = place.active else { return Ok(None) };
         let version = view.one(agent_version::by_ids(&tenants, &[version])).await?;
         Ok(version.map(|version| ActiveConfig {
@@ -299,11 +307,4 @@ pub(super) struct Place {
     pub(super) active: Option<(VersionId, Instant)>,
     /// The commit that last changed this; 0 while there was none.
     revision: Revision,
-}
-
-fn check_served(customer: &Customer) -> Result<()> {
-    match customer.billing_status.not_served() {
-        None => Ok(()),
-        Some(why) => Err(why.into()),
-    }
 }

@@ -7,13 +7,18 @@
 //! customer's entries when it reads the erasure in the log, and caches nothing of that customer afterwards.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
 };
 
-use super::version::{Extensions, ModelParameters, Tools, VersionBody, VersionSummary};
+use super::{
+    Reading, Registry, Result,
+    content::at_most,
+    version::{Extensions, ModelParameters, READ_BYTES_MAX, Tools, VersionBody, VersionSummary},
+};
 use crate::{
     cache::{Weighed, WeighedCache, weighed_cache},
+    entity::agent_version,
     id::{CustomerId, VersionId},
     task::lock,
 };
@@ -87,6 +92,44 @@ impl ContentCache {
     pub(super) fn evict_customer(&self, customer: CustomerId) {
         lock(&self.erased).insert(customer);
         self.kept.retain(|key, _| key.customer_id != customer);
+    }
+}
+
+/// Checks that contents with these keys may be read together.
+///
+/// # Errors
+/// [`super::Error::TooLarge`] for more than [`READ_BYTES_MAX`].
+pub(super) fn check_size(wanted: &[BodyKey]) -> Result<()> {
+    let bytes = wanted.iter().fold(0_usize, |sum, key| sum.saturating_add(key.bytes));
+    at_most("versions", bytes, READ_BYTES_MAX, "bytes of content")
+}
+
+impl Registry {
+    /// The contents with these keys, of customers that the reader may see: from memory, and those that aren't there in one
+    /// statement. Asks no policy: the caller has decided that the reader may read these versions' contents.
+    pub(super) async fn bodies(
+        &self,
+        reading: &Reading,
+        wanted: impl IntoIterator<Item = BodyKey>,
+    ) -> Result<HashMap<BodyKey, Arc<VersionBody>>> {
+        let tenants = reading.view.tenant_filter();
+        let (mut found, mut missing) = (HashMap::new(), HashMap::new());
+        for key in wanted.into_iter().filter(|key| tenants.admits(key.customer_id)) {
+            match self.contents().get(&key) {
+                Some(body) => drop(found.insert(key, body)),
+                None => drop(missing.insert(key.id, key)),
+            }
+        }
+        if !missing.is_empty() {
+            let ids: Vec<VersionId> = missing.keys().copied().collect();
+            for body in reading.view.all(agent_version::bodies(&tenants, &ids)).await? {
+                let Some(key) = missing.get(&body.id) else { continue };
+                let body = Arc::new(body);
+                self.contents().insert(*key, &body);
+                found.insert(*key, body);
+            }
+        }
+        Ok(found)
     }
 }
 

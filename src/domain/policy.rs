@@ -211,7 +211,7 @@ impl Action {
             Self::ReadConfigs => has(ServiceScope::ConfigsRead),
             Self::WatchActivations => has(ServiceScope::ActivationsWatch),
             Self::ReadServing => has(ServiceScope::ConfigsRead) || has(ServiceScope::ActivationsWatch),
-            // Only of active versions: `Registry::version_bodies` checks that.
+            // Only of active versions: `Registry::version_bodies` checks that. `Registry::pinned_bodies` needs `ReadConfigs`.
             Self::ReadContent => has(ServiceScope::ConfigsRead),
             Self::CreateCustomer
             | Self::ManagePlatform

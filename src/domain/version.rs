@@ -12,7 +12,8 @@ use super::{
     activation::Reason,
     agent::Agent,
     change::ChangeAction,
-    content::{at_most, check_message},
+    content::check_message,
+    content_cache::check_size,
     environment::EnvironmentKey,
     idempotency::{ReplayIds, Replayable, require_allowed},
     limit::LimitedResource,
@@ -228,9 +229,7 @@ impl Registry {
         wanted: &[BodyKey],
     ) -> Result<HashMap<BodyKey, Arc<VersionBody>>> {
         policy::allow(&reading.caller, Action::ReadContent)?;
-        let bytes = wanted.iter().fold(0_usize, |sum, key| sum.saturating_add(key.bytes));
-        at_most("versions", bytes, READ_BYTES_MAX, "bytes of content")?;
-        let tenants = reading.view.tenant_filter();
+        check_size(wanted)?;
         let serving: Option<HashSet<VersionId>> = if reading.caller.principal.is_service() {
             let ids: Vec<VersionId> = wanted.iter().map(|key| key.id).collect();
             let reach = reading.view.environment_filter();
@@ -239,27 +238,8 @@ impl Registry {
         } else {
             None
         };
-        let is_shown = |key: &&BodyKey| {
-            tenants.admits(key.customer_id)
-                && serving.as_ref().is_none_or(|serving| serving.contains(&key.id))
-        };
-        let (mut found, mut missing) = (HashMap::new(), HashMap::new());
-        for key in wanted.iter().filter(is_shown) {
-            match self.contents().get(key) {
-                Some(body) => drop(found.insert(*key, body)),
-                None => drop(missing.insert(key.id, *key)),
-            }
-        }
-        if !missing.is_empty() {
-            let ids: Vec<VersionId> = missing.keys().copied().collect();
-            for body in reading.view.all(agent_version::bodies(&tenants, &ids)).await? {
-                let Some(key) = missing.get(&body.id) else { continue };
-                let body = Arc::new(body);
-                self.contents().insert(*key, &body);
-                found.insert(*key, body);
-            }
-        }
-        Ok(found)
+        let is_shown = |key: &BodyKey| serving.as_ref().is_none_or(|serving| serving.contains(&key.id));
+        self.bodies(reading, wanted.iter().copied().filter(is_shown)).await
     }
 
     async fn summaries(

@@ -297,7 +297,7 @@ impl FromQueryResult for Body {
 }
 
 /// The columns of [`Summary`].
-const SUMMARY: &str = "t.id, t.customer_id, t.agent_id, t.number, t.model_name, t.message, t.content_hash, \
+pub(super) const SUMMARY: &str = "t.id, t.customer_id, t.agent_id, t.number, t.model_name, t.message, t.content_hash, \
                        t.bytes_hash, coalesce(t.served_bytes, t.content_bytes) AS content_bytes, t.created_by_kind, t.created_by_id, t.created_at";
 
 /// The summaries with these ids. Not filtered by customer: the caller must do so.

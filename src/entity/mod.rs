@@ -31,6 +31,7 @@ pub mod log;
 pub mod log_consistency;
 pub mod membership;
 pub mod operator;
+pub mod pinned_version;
 pub mod publication;
 pub mod rollback_target;
 mod search;

@@ -8,7 +8,7 @@ mod schema;
 
 use schema::{
     activation, agent, api_key, billing, change, config, customer, environment, invitation, member, node,
-    profile, publish, service_token, subscription, viewer, watcher,
+    pinned, profile, publish, service_token, subscription, viewer, watcher,
 };
 
 pub use engine::{
@@ -32,6 +32,7 @@ pub struct QueryRoot(
     customer::CustomerQuery,
     agent::AgentQuery,
     config::ConfigQuery,
+    pinned::PinnedQuery,
     publish::VersionQuery,
     change::ChangeQuery,
     watcher::WatcherQuery,

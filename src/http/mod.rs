@@ -97,6 +97,7 @@ fn rest_endpoints() -> OpenApiRouter<AppState> {
         .routes(routes!(rest::export::export)) // GET /v1/customers/{id}/export
         .routes(routes!(rest::import::import)) // POST /v1/customers/{id}/import
         .routes(routes!(rest::config::active)) // GET /internal/agents/{id}/active
+        .routes(routes!(rest::pinned::pinned)) // GET /internal/agents/{id}/versions/{version_id}
 }
 
 /// The endpoints that document the API. They need no credential.

@@ -45,6 +45,7 @@ mod memory;
 mod messages;
 mod not_served;
 mod pages;
+mod pinned;
 mod plain;
 mod points;
 mod pool;

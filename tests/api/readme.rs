@@ -118,6 +118,7 @@ async fn its_endpoints_are_there() {
             let (method, path) = endpoint.split_once(' ').unwrap();
             let id = if path.contains("/customers/") { &known["customerId"] } else { &known["agentId"] };
             let path = path.replace("{id}", id.as_str().unwrap()).replace("{name}", "not-found");
+            let path = path.replace("{version_id}", known["firstId"].as_str().unwrap());
             let method: Method = method.parse().unwrap();
             let answer = Answer::of(me.request(method.clone(), &path)).await;
             let is_served = ![404, 405].contains(&answer.status.as_u16());

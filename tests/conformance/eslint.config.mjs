@@ -37,7 +37,7 @@ export default [
           // Parts of an object with an id, views of one, or entries with a cursor.
           types: [
             "ActiveConfig", "Actor", "Billing", "Change", "ConfigEvent", "DiffHunk", "DiffLine", "FieldChange",
-            "Finding", "Identity", "Membership", "NotServed", "PageInfo", "PendingInvitation", "Quota", "Serving", "Tool", "Usage", "UserError", "VersionDiff", "Viewer", "ViewerMembership", "Warning",
+            "Finding", "Identity", "Membership", "NotServed", "PageInfo", "PendingInvitation", "PinnedConfig", "Quota", "Serving", "Tool", "Usage", "UserError", "VersionDiff", "Viewer", "ViewerMembership", "Warning",
           ],
         },
       }],

@@ -18,6 +18,7 @@ use crate::{
         invitation::Invitation,
         limit::Usage,
         member::Membership,
+        pinned::{PinnedKey, PinnedVersion},
         service_token::ServiceToken,
         serving::Serving,
         user::User,
@@ -184,6 +185,10 @@ loaders! {
     versions: rows[VersionId => VersionSummary, versions_by_ids];
     /// The content of versions: prompt, parameters and tools.
     version_bodies: values[BodyKey => Arc<VersionBody>, version_bodies];
+    /// Versions that serve or have served, without their content, by agent and id.
+    pinned_versions: values[(AgentId, VersionId) => PinnedVersion, pinned_versions];
+    /// The content of versions that serve or have served.
+    pinned_bodies: values[PinnedKey => Arc<VersionBody>, pinned_bodies];
     /// Versions, without their content, by agent and number.
     version_numbers: keyed_rows[(AgentId, i32) => VersionSummary, by (agent_id, number), versions_by_numbers];
     /// Pages of versions by agent.

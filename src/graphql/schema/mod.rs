@@ -27,6 +27,7 @@ pub(in crate::graphql) mod invitation;
 pub(in crate::graphql) mod member;
 pub(in crate::graphql) mod node;
 pub(in crate::graphql) mod page;
+pub(in crate::graphql) mod pinned;
 pub(in crate::graphql) mod profile;
 pub(in crate::graphql) mod publish;
 pub(in crate::graphql) mod scalar;

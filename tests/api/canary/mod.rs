@@ -3,6 +3,7 @@
 //! alone.
 
 mod alike;
+mod arguments;
 mod ask;
 mod crowd;
 mod known_values;

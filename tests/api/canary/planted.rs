@@ -34,6 +34,7 @@ async fn an_operator_sets_it_off_at_each_door_and_so_does_a_table_without_row_le
         "agent",
         "agents",
         "activeConfig",
+        "pinnedConfig",
         "Customer.agents",
         "Customer.apiKeys",
         "Customer.invitations",
@@ -44,6 +45,7 @@ async fn an_operator_sets_it_off_at_each_door_and_so_does_a_table_without_row_le
         "GET /v1/agents",
         "GET /v1/agents/{id}",
         "GET /internal/agents/{id}/active",
+        "GET /internal/agents/{id}/versions/{version_id}",
     ];
     let client = world.operator.0.clone();
     let operator = Outsider { name: "operator", client, barred: Barred::new(), lean: Barred::new() };

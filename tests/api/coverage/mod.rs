@@ -306,7 +306,8 @@ async fn every_route() {
         let ask = async |client: &Client, body: String| {
             let method: Method = method.parse().unwrap();
             let id = if path.contains("/customers/") { &world.customer } else { &things.agent };
-            let request = client.request(method, &path.replace("{id}", id));
+            let path = path.replace("{id}", id).replace("{version_id}", &things.version);
+            let request = client.request(method, &path);
             if body.is_empty() {
                 return Answer::of(request).await;
             }

@@ -115,6 +115,7 @@ pub(crate) const FIELDS: &[(&str, &str, Access)] = &[
             ..NOBODY
         },
     ),
+    ("pinnedConfig", "(agentId: AGENT, versionId: VERSION) { versionNumber }", SERVE),
     ("changes", "(customerId: CUSTOMER) { nodes { revision } }", AUDIT),
     ("changes", "(customerId: CUSTOMER, filter: { agentId: AGENT }) { nodes { revision } }", AUDIT),
     // There are no watchers, so the list is empty.
@@ -225,6 +226,7 @@ pub(crate) const ROUTES: &[(&str, &str, &str, Access)] = &[
     ("GET", "/v1/customers/{id}/export", "", EXPORT),
     ("POST", "/v1/customers/{id}/import", "{ \"agent\": UNIQUE, \"versions\": [] }", IMPORT),
     ("GET", "/internal/agents/{id}/active", "", REST_SERVE),
+    ("GET", "/internal/agents/{id}/versions/{version_id}", "", REST_SERVE),
     // Authorization inside GraphQL is tested with FIELDS.
     ("POST", "/graphql", "{ \"query\": \"{ __typename }\" }", ANYBODY),
 ];

@@ -182,6 +182,14 @@ impl Size {
                 agent("version(number: 2) { systemPrompt tools { name } } changes { totalCount }"),
             );
             let (version, user) = (id(Kind::Version, middle * self.versions), id(Kind::User, 1));
+            let agent = id(Kind::Agent, middle);
+            ask(
+                who,
+                3,
+                format!(
+                    "{{ pinnedConfig(agentId: \"{agent}\", versionId: \"{version}\") {{ systemPrompt }} }}"
+                ),
+            );
             ask(who, 3, format!("{{ node(id: \"{version}\") {{ id }} nodes(ids: [\"{user}\"]) {{ id }} }}"));
         }
         // Counting few rows is cheap.

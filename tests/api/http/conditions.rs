@@ -19,7 +19,10 @@ async fn conditions_hold_at_every_tag_and_if_match_comes_first() {
     let active = format!("/internal/agents/{agent}/active");
     // From the second request on, a service token's configuration takes the fast path.
     assert_eq!(gateway.get(&active).await.status, 200);
-    for path in [active.as_str(), "/openapi.json", "/problems/not-found", "/graphiql", "/graphiql/boot.js"] {
+    let pinned = format!("/internal/agents/{agent}/versions/{version}");
+    for path in
+        [active.as_str(), &pinned, "/openapi.json", "/problems/not-found", "/graphiql", "/graphiql/boot.js"]
+    {
         let plain = gateway.get(path).await;
         let tag = plain.header("etag").unwrap().to_owned();
         let (weak, several) = (format!("W/{tag}"), format!("\"other\", {tag}"));

@@ -13,7 +13,7 @@ use crate::support::{
     socket::{Frame, Socket},
 };
 
-/// Every field that a service token ever gets: active configurations, their changes, and the token itself. No
+/// Every field that a service token ever gets: active and pinned configurations, their changes, and the token itself. No
 /// users, no addresses, no billing, no keys.
 const ANSWERED: &[(&str, &str)] = &[
     (
@@ -32,7 +32,11 @@ const ANSWERED: &[(&str, &str)] = &[
     ),
     ("ConfigEvent", "agentId config kind revision"),
     ("Environment", "activateRole createdAt id isDefault key name onBreaking"),
-    ("Query", "activeConfig activeConfigResult viewer"),
+    (
+        "PinnedConfig",
+        "agentId bytesHash contentHash customerId extensions modelName modelParameters systemPrompt tools versionId versionNumber",
+    ),
+    ("Query", "activeConfig activeConfigResult pinnedConfig viewer"),
     (
         "Tool",
         "_meta additional annotations description execution icons inputSchema name outputSchema strict title",

@@ -151,6 +151,7 @@ async fn variables(app: &App, token: &str, toured: &Toured) -> Vec<(&'static str
         ("CUSTOMER_ID", id("customerId")),
         ("CUSTOMER", id("customerId")),
         ("AGENT", id("agentId")),
+        ("VERSION", id("firstId")),
     ]
 }
 

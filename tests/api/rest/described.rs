@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{City, assert_problem};
+use super::{City, NOBODY, assert_problem};
 use crate::support::{Answer, App};
 
 fn document() -> Value {
@@ -20,9 +20,9 @@ fn endpoints() -> Vec<(String, Vec<String>)> {
 }
 
 /// Replaces the path's parameters with values that exist.
-fn filled(path: &str, city: &City) -> String {
+fn filled(path: &str, city: &City, version: &str) -> String {
     let id = if path.contains("/customers/") { &city.customer } else { &city.agent };
-    path.replace("{id}", id).replace("{name}", "not-found")
+    path.replace("{id}", id).replace("{version_id}", version).replace("{name}", "not-found")
 }
 
 #[tokio::test]
@@ -44,9 +44,10 @@ async fn the_description_is_served_to_everyone_and_only_once() {
 #[tokio::test]
 async fn head_is_get_without_its_body() {
     let city = City::new().await;
-    city.serve("Hello").await;
+    let served = city.serve("Hello").await;
+    let version = served.body["id"].as_str().unwrap();
     for (path, methods) in endpoints().iter().filter(|(_, methods)| methods.contains(&"get".to_owned())) {
-        let path = filled(path, &city);
+        let path = filled(path, &city, version);
         let ask =
             |method: Method| Answer::of(city.operator.request(method, &path).header("x-request-id", "same"));
         let (get, head) = (ask(Method::GET).await, ask(Method::HEAD).await);
@@ -84,7 +85,7 @@ async fn other_methods_are_told_which_there_are() {
             if there.contains(method) {
                 continue;
             }
-            let request = city.operator.request(method.parse().unwrap(), &filled(&path, &city));
+            let request = city.operator.request(method.parse().unwrap(), &filled(&path, &city, NOBODY));
             let answer = Answer::of(request).await;
             assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
             assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{method} {path}");

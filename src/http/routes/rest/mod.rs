@@ -49,6 +49,7 @@ pub mod config;
 pub mod export;
 pub mod import;
 mod pieces;
+pub mod pinned;
 mod stream_permit;
 pub mod version;
 

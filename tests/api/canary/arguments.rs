@@ -1,0 +1,139 @@
+//! The arguments of queries: the values that a caller with knowledge of another customer can give them.
+
+use async_graphql::parser::types::{BaseType, FieldDefinition, Type};
+use serde_json::{Value, json};
+
+use super::{
+    known_values::{KnownValues, cursor},
+    schema::{Schema, base, literal},
+};
+
+/// The filters of this input type, one at a time.
+pub(super) fn filters(guess: &KnownValues, kind: &str) -> Vec<(&'static str, Value)> {
+    let (model, tool) = (format!("{}-model", guess.marker), format!("{}-tool", guess.marker));
+    let half = guess.marker.len() / 2;
+    if kind == "ChangeFilter" {
+        let mut filters: Vec<(&str, Value)> = vec![
+            ("actorKind", json!("USER")),
+            ("actions", json!(["AGENT_CREATED", "VERSION_PUBLISHED"])),
+            ("since", json!("2020-01-01T00:00:00Z")),
+            ("until", json!("2100-01-01T00:00:00Z")),
+        ];
+        filters.extend(guess.agents.iter().map(|agent| ("agentId", json!(agent))));
+        filters.extend(guess.users.iter().chain(&guess.keys).map(|actor| ("actorId", json!(actor))));
+        return filters;
+    }
+    let mut filters: Vec<(&str, Value)> = guess.names.iter().map(|name| ("name", json!(name))).collect();
+    if kind == "AgentFilter" {
+        for text in [guess.names[0].as_str(), &guess.marker[..half], &guess.marker[..1]] {
+            filters.push(("nameStartsWith", json!(text)));
+        }
+        for text in [guess.names[0].as_str(), &guess.marker[half..], &guess.marker[2..3], "agent", "-0"] {
+            filters.push(("nameContains", json!(text)));
+        }
+        filters.extend([("modelName", json!(model)), ("toolName", json!(tool))]);
+        filters.extend([("archived", json!(true)), ("archived", json!(false))]);
+    }
+    filters
+}
+
+/// Arguments of pages that begin or end at these ids.
+pub(super) fn pages(ids: &[String]) -> Vec<String> {
+    let (first, last) = (cursor(&ids[0]), cursor(&ids[ids.len() - 1]));
+    vec![
+        "first: 1".to_owned(),
+        "last: 1".to_owned(),
+        format!("first: 100, after: {first:?}"),
+        format!("last: 100, after: {first:?}"),
+        format!("first: 2, before: {last:?}"),
+        format!("last: 2, before: {last:?}"),
+        format!("after: {first:?}, before: {last:?}"),
+        format!("first: 3, after: {last:?}, before: {first:?}"),
+    ]
+}
+
+/// Arguments of pages that are rejected.
+pub(super) fn bad_pages(guess: &KnownValues) -> Vec<String> {
+    let (name, place) = (&guess.names[0], &guess.places[0]);
+    vec![
+        "first: 0".to_owned(),
+        "first: 1, last: 1".to_owned(),
+        format!("after: {name:?}"),
+        format!("after: {place:?}"),
+        format!("before: {:?}", cursor(name)),
+        format!("before: {:?}", guess.agents[0]),
+    ]
+}
+
+/// The argument lists of a field: each value of each argument, and pairs of two arguments.
+pub(super) fn argument_lists(schema: &Schema, field: &FieldDefinition, guess: &KnownValues) -> Vec<String> {
+    let mut must = vec![String::new()];
+    let mut may: Vec<Vec<String>> = Vec::new();
+    for argument in &field.arguments {
+        let (name, ty) = (argument.node.name.node.as_str(), &argument.node.ty.node);
+        let is_required = |ty: &Type| !ty.nullable;
+        let required = field.arguments.iter().filter(|argument| is_required(&argument.node.ty.node)).count();
+        let is_only = is_required(ty) && required == 1;
+        let values: Vec<String> = match (name, base(ty)) {
+            (_, "ID") if matches!(ty.base, BaseType::List(_)) => vec![json!(guess.ids_for(name)).to_string()],
+            // Any id, because an id of another type must look like a missing agent.
+            (_, "ID") if is_only => guess.ids().iter().map(|id| json!(id).to_string()).collect(),
+            (_, "ID") => guess.ids_for(name).iter().map(|id| json!(id).to_string()).collect(),
+            ("atLeast", _) => vec![json!(guess.revision).to_string()],
+            ("environment", _) => {
+                vec![
+                    "\"production\"".to_owned(),
+                    json!(guess.names.last()).to_string(),
+                    "\"nowhere\"".to_owned(),
+                ]
+            }
+            // It is of no customer.
+            ("content", "VersionContentInput") => {
+                vec![literal(
+                    &json!({ "modelName": "m", "systemPrompt": guess.marker, "tools": [{ "name": "a b" }] }),
+                )]
+            }
+            ("first", _) => {
+                let lists = [&guess.agents, &vec![guess.customer.clone()], &guess.entries()];
+                may.push(lists.into_iter().flat_map(|ids| pages(ids)).collect());
+                continue;
+            }
+            ("after" | "last" | "before", _) => continue,
+            ("filter", kind) => {
+                let known = filters(guess, kind);
+                for input in schema.inputs(kind) {
+                    let name = input.name.node.as_str();
+                    assert!(
+                        known.iter().any(|(filter, _)| *filter == name),
+                        "decide which value {name} gets"
+                    );
+                }
+                known.iter().map(|(name, value)| literal(&json!({ *name: value }))).collect()
+            }
+            other => panic!("decide which value {other:?} of {} gets", field.name.node),
+        };
+        let values: Vec<String> = values.into_iter().map(|value| format!("{name}: {value}")).collect();
+        if ty.nullable {
+            may.push(values);
+        } else if must[0].is_empty() {
+            must = values;
+        } else {
+            // Each value of one with each of the other, because a version is asked for with its agent.
+            let with =
+                |one: &String| values.iter().map(|value| format!("{one}, {value}")).collect::<Vec<_>>();
+            must = must.iter().flat_map(with).collect();
+        }
+    }
+    let mut lists = must.clone();
+    for (at, values) in may.iter().enumerate() {
+        for (number, value) in values.iter().enumerate() {
+            lists.push(format!("{}, {value}", must[0]));
+            let others = may.iter().skip(at + 1).flat_map(|others| others.iter().enumerate());
+            // Each value is paired with some values of every other argument; all pairs would be thousands.
+            for (_, other) in others.filter(|(other, _)| (number + other) % 8 == 0) {
+                lists.push(format!("{}, {value}, {other}", must[0]));
+            }
+        }
+    }
+    lists
+}
