@@ -11,6 +11,7 @@ use agent_registry::{
         agent::CreateAgent,
         customer::CreateCustomer,
         environment::EnvironmentKey,
+        plan::PlanConfirmation,
         service_token::CreateServiceToken,
         version::{Content, PublishVersion},
     },
@@ -84,6 +85,7 @@ impl World {
             expected_latest_number: None,
             if_changed: false,
             refuse_warnings: false,
+            plan: PlanConfirmation::default(),
         };
         registry.publish_version(&caller, input).await?;
         let input = CreateServiceToken::for_all("gateway", [ServiceScope::ConfigsRead]);

@@ -20,11 +20,11 @@ async fn main() -> ExitCode {
         Err(err) if !err.use_stderr() => err.exit(),
         Err(err) => {
             eprintln!("agent-registry: {}", cli::one_line(&err));
-            return ExitCode::from(2);
+            return cli::usage_exit_code(std::env::args_os());
         }
     };
     match cli::run(cli).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("agent-registry: {failure}");
             failure.exit_code()

@@ -57,6 +57,25 @@ query Environments {
 }
 `;
 
+  const PLAN = `# What the activation of a version would change, and what the rules of the environment say to it. Stores nothing.
+query Plan($agentId: ID!, $versionId: ID!, $environment: String) {
+  activationPlan(agentId: $agentId, versionId: $versionId, environment: $environment) {
+    previousVersion { number }
+    version { number }
+    impact decision mustConfirm
+    findings { impact path message }
+    policy { rule effect message }
+    planHash
+  }
+}
+`;
+
+  const PLAN_VARIABLES = `{
+  "agentId": "",
+  "versionId": "",
+  "environment": "production"
+}`;
+
   const PROMOTE = `# Activates in one environment what is active in another, if both are as you expect. Fill in the variables below.
 mutation Promote($input: PromoteVersionInput!) {
   promoteVersion(input: $input) {
@@ -77,7 +96,12 @@ mutation Promote($input: PromoteVersionInput!) {
 }`;
 
   // The tabs of a browser that has none stored.
-  const TABS = [{ query: QUERY }, { query: ENVIRONMENTS }, { query: PROMOTE, variables: PROMOTE_VARIABLES }];
+  const TABS = [
+    { query: QUERY },
+    { query: ENVIRONMENTS },
+    { query: PLAN, variables: PLAN_VARIABLES },
+    { query: PROMOTE, variables: PROMOTE_VARIABLES },
+  ];
 
   const http = new URL("graphql", document.baseURI);
   const socket = new URL(http);

@@ -8,12 +8,14 @@
 
 mod case;
 mod configs;
+mod environments;
 mod fanout;
 mod growth;
 mod listener;
 mod load;
 mod nested;
 mod pgbench;
+mod plans;
 mod postgraphile;
 #[allow(dead_code, reason = "each benchmark uses a part of it")]
 #[path = "../serving/mod.rs"]
@@ -46,7 +48,7 @@ struct Arguments {
     /// Also measure growth up to a million versions, which takes some minutes more
     #[arg(long)]
     big: bool,
-    /// The cases to run [default: all]: growth, start, cold, configs, nested, writes, fanout
+    /// The cases to run [default: all]: growth, environments, start, cold, configs, nested, plans, writes, fanout
     cases: Vec<String>,
     /// Passed by cargo
     #[arg(long, hide = true)]
@@ -65,7 +67,10 @@ async fn main() -> Result<(), Failure> {
     if big || cases.iter().any(|case| case == "growth") {
         growth::run(&mut report).await?;
     }
-    if !cases.is_empty() && cases.iter().all(|case| case == "growth") {
+    if is_wanted("environments") {
+        environments::run(&mut report).await?;
+    }
+    if !cases.is_empty() && cases.iter().all(|case| case == "growth" || case == "environments") {
         return Ok(());
     }
     let mut world = World::new(customers).await?;
@@ -83,6 +88,9 @@ async fn main() -> Result<(), Failure> {
     }
     if is_wanted("nested") {
         nested::run(&world, &mut report).await?;
+    }
+    if is_wanted("plans") {
+        plans::run(&world, &mut report).await?;
     }
     if is_wanted("writes") {
         writes::run(&world, &mut report).await?;

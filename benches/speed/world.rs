@@ -55,11 +55,18 @@ impl World {
         let empty = "SET session_replication_role = replica; DELETE FROM registry.changes; SET session_replication_role = DEFAULT";
         let mut connection = world.superuser().await?;
         sqlx::raw_sql(empty).execute(&mut connection).await?;
-        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await?;
-        world.prepare().await?;
-        // The service's caches don't know of rows that were written past it.
-        world.serving.restart().await?;
+        world.add_rows(sql).await?;
         Ok(world)
+    }
+
+    /// Runs these statements as superuser, and restarts the service, whose caches don't know of rows that were written
+    /// past it.
+    pub async fn add_rows(&mut self, sql: String) -> Result<(), Failure> {
+        let mut connection = self.superuser().await?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await?;
+        self.prepare().await?;
+        self.serving.restart().await?;
+        Ok(())
     }
 
     async fn empty() -> Result<(Self, Common), Failure> {

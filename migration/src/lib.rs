@@ -82,6 +82,7 @@ pub static STEPS: &[Step] = &[
     step!("0019_service_tokens"),
     step!("0020_extensions"),
     step!("0021_environments"),
+    step!("0022_plan"),
 ];
 
 /// Returns the schema number of this binary: that of the last migration it knows.

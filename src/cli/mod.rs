@@ -1,12 +1,13 @@
 //! The command line, one file per command. The change log records its writes under the actor kind `system`.
 
 use std::{
+    ffi::OsString,
     fmt,
     io::{self, Write},
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, Parser, Subcommand};
 use registry_client::{ClientError, gateway::GatewayError};
 
 use crate::{
@@ -27,6 +28,7 @@ mod issuer;
 mod member;
 mod migrate;
 mod operator;
+mod plan;
 mod progress;
 mod serve;
 mod token;
@@ -78,6 +80,9 @@ enum Command {
     Import(import::Import),
     /// Export a customer's agents with their version histories, in the format of `import`
     Export(export::Export),
+    /// Print what the activation of a version would change; exits with 0 if nothing differs, 2 if something does, 3 if the
+    /// environment's rules refuse it, and 1 after an error
+    Plan(plan::Plan),
     /// Verify the change log and the active versions, sign the log's head, export a customer's audit trail
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -115,6 +120,9 @@ pub enum Failure {
     /// The log, or an excerpt of it, failed verification.
     #[error("BROKEN: {0}")]
     Audit(String),
+    /// A plan couldn't be printed: exit code 1, because 2 says that there are changes.
+    #[error(transparent)]
+    Plan(Box<Self>),
     /// Reading or writing failed.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -144,6 +152,7 @@ impl Failure {
             | Self::Gateway(_)
             | Self::Demo(_)
             | Self::Audit(_)
+            | Self::Plan(_)
             | Self::Io(_) => ExitCode::FAILURE,
         }
     }
@@ -178,14 +187,24 @@ fn print_line(line: fmt::Arguments<'_>) -> io::Result<()> {
     }
 }
 
-/// Runs the selected command.
+/// The exit code for arguments that can't be read: 2, but 1 for `plan`, whose 2 says that there are changes.
+#[must_use]
+pub fn usage_exit_code(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let read = Cli::command().ignore_errors(true).try_get_matches_from(arguments);
+    match read.ok().as_ref().and_then(ArgMatches::subcommand_name) {
+        Some("plan") => ExitCode::FAILURE,
+        _ => ExitCode::from(2),
+    }
+}
+
+/// Runs the selected command, and returns the program's exit code.
 ///
 /// # Errors
 /// [`Failure`].
-pub async fn run(cli: Cli) -> Result<(), Failure> {
+pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let Cli { common, command } = cli;
     telemetry::log(common.log_format, &common.log);
-    match command {
+    let done = match command {
         Command::Serve(settings) => serve::run(&common, &settings).await,
         Command::Demo(command) => command.run(&common).await,
         Command::Migrate(command) => command.run(&common).await,
@@ -202,7 +221,9 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Environment(command) => command.run(&common).await,
         Command::Import(command) => command.run(&common).await,
         Command::Export(command) => command.run(&common).await,
+        Command::Plan(command) => return command.run(&common).await,
         Command::Audit(command) => command.run(&common).await,
         Command::Watch(command) => command.run().await,
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }

@@ -168,6 +168,11 @@ impl View {
         self.all(query).map_ok(|rows| rows.into_iter().next()).boxed()
     }
 
+    /// Returns the revision of the snapshot; `None` before the first query.
+    pub async fn revision(&self) -> Option<Revision> {
+        self.0.state.lock().await.revision
+    }
+
     /// Runs `work` to completion, or until its connection is cut off. The futures are boxed, because resolvers nest
     /// them deeply and debug builds would overflow the stack.
     fn run<T: Send + 'static>(

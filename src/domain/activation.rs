@@ -5,10 +5,12 @@ use serde_json::json;
 use super::{
     BoundedCount, Caller, Error, ExpectedNumber, Outcome, Page, PageArgs, Reading, Registry, Result,
     WriteResult,
+    activation_plan::Clearance,
     agent::{self, Agent},
     change::{Change, ChangeAction, Cursor},
     environment::EnvironmentKey,
     idempotency::{ReplayIds, Replayable, require_allowed},
+    plan::PlanConfirmation,
     policy::{self, Action},
     right::{GrantedTxn, OpenTxn},
     rollback::{self, RollbackTo},
@@ -37,6 +39,8 @@ pub struct ActivateVersion {
     pub environment: EnvironmentKey,
     /// Fails when another version than this is active there.
     pub expected: ExpectedVersion,
+    /// The plan that the caller has seen.
+    pub plan: PlanConfirmation,
 }
 
 /// The version to promote: the one that is active in an environment.
@@ -52,6 +56,8 @@ pub struct PromoteVersion {
     pub expected_from: VersionId,
     /// Fails when another version than this, or any if it is `None`, is active in `to`.
     pub expected_to: Option<VersionId>,
+    /// The plan that the caller has seen.
+    pub plan: PlanConfirmation,
 }
 
 /// The result of changing the active version: the agent and its last activation.
@@ -101,14 +107,14 @@ impl Registry {
     ///
     /// # Errors
     /// [`Error::NotFound`] for the agent or the version, [`Error::NotActive`] when `expected` is no longer active,
-    /// [`Error::Forbidden`], [`Error::Suspended`], [`Error::Archived`].
+    /// [`Error::Plan`], [`Error::Forbidden`], [`Error::Suspended`], [`Error::Archived`].
     pub async fn activate_version(
         &self,
         caller: &Caller,
         input: ActivateVersion,
     ) -> Result<WriteResult<ActivationResult>> {
-        let ActivateVersion { agent_id, version_id, environment, expected } = input;
-        self.change_active(caller, agent_id, environment, expected, Target::Version(version_id)).await
+        let ActivateVersion { agent_id, version_id, environment, expected, plan } = input;
+        self.change_active(caller, agent_id, environment, expected, Target::Version(version_id, plan)).await
     }
 
     /// Deactivates an agent in an environment, so that it serves nothing there.
@@ -135,7 +141,7 @@ impl Registry {
         target: Target,
     ) -> Result<WriteResult<ActivationResult>> {
         policy::allow(caller, Action::ActivateVersions)?;
-        let clock = self.clock().clone();
+        let registry = self.clone();
         self.write(caller, move |txn| async move {
             let (txn, _, mut place) =
                 txn.serving(Action::ActivateVersions, id, &environment, AgentLock::Kept).await?;
@@ -146,14 +152,18 @@ impl Registry {
             if let Some(expected) = expected.filter(|expected| *expected != actual) {
                 return Err(not_active(&txn, &place, expected, "expectedActiveVersionId").await?);
             }
-            let (to, cause) = match target {
-                Target::Version(id) => (Some(id), Reason::Activate.into()),
-                Target::Earlier(to) => {
-                    (Some(rollback::target(&txn, &place, to).await?), Reason::Rollback.into())
+            let (to, reason, clearance) = match target {
+                Target::Version(id, plan) => {
+                    let clearance = registry.clear(&txn, &place, id.into(), &plan).await?;
+                    (Some(id), Reason::Activate, clearance)
                 }
-                Target::Nothing => (None, Reason::Deactivate.into()),
+                Target::Earlier(to) => {
+                    let clearance = Clearance::of_role(&txn, &place)?;
+                    (Some(rollback::target(&txn, &place, to).await?), Reason::Rollback, clearance)
+                }
+                Target::Nothing => (None, Reason::Deactivate, Clearance::of_role(&txn, &place)?),
             };
-            change_locked(&txn, &clock, &mut place, to, cause).await
+            change_locked(&txn, registry.clock(), &mut place, to, reason.into(), clearance).await
         })
         .await
     }
@@ -169,12 +179,11 @@ impl Registry {
         input: PromoteVersion,
     ) -> Result<WriteResult<ActivationResult>> {
         policy::allow(caller, Action::ActivateVersions)?;
-        let PromoteVersion { agent_id, from, to, expected_from, expected_to } = input;
+        let PromoteVersion { agent_id, from, to, expected_from, expected_to, plan } = input;
         if from == to {
-            let message = "toEnvironment must be another environment than fromEnvironment";
-            return Err(Error::invalid("toEnvironment", message));
+            return Err(Error::invalid("toEnvironment", "toEnvironment must differ from fromEnvironment"));
         }
-        let clock = self.clock().clone();
+        let registry = self.clone();
         self.write(caller, move |txn| async move {
             let (txn, mut place, source) =
                 txn.two_servings(Action::ActivateVersions, agent_id, (&to, &from)).await?;
@@ -187,8 +196,9 @@ impl Registry {
             if place.active_version_id != expected_to {
                 return Err(not_active(&txn, &place, expected_to, "expectedToVersionId").await?);
             }
+            let clearance = registry.clear(&txn, &place, expected_from.into(), &plan).await?;
             let cause = Cause { reason: Reason::Activate, promoted_from: Some(from) };
-            change_locked(&txn, &clock, &mut place, Some(expected_from), cause).await
+            change_locked(&txn, registry.clock(), &mut place, Some(expected_from), cause, clearance).await
         })
         .await
     }
@@ -244,8 +254,8 @@ impl Registry {
 
 /// What to activate.
 pub(super) enum Target {
-    /// This version.
-    Version(VersionId),
+    /// This version, and the plan of its activation that the caller has seen.
+    Version(VersionId, PlanConfirmation),
     /// A version that served before.
     Earlier(RollbackTo),
     /// No version.
@@ -299,11 +309,12 @@ async fn change_locked(
     place: &mut LockedServing,
     to: Option<VersionId>,
     cause: Cause,
+    clearance: Clearance,
 ) -> Result<Outcome<ActivationResult>> {
     if to == place.active_version_id {
         return unchanged_result(txn, place).await;
     }
-    let activation = Some(activate_locked(txn, clock, place, to, cause).await?);
+    let activation = Some(activate_locked(txn, clock, place, to, cause, clearance).await?);
     Ok(Outcome::Changed(ActivationResult { agent: place.agent.clone(), activation }))
 }
 
@@ -327,8 +338,9 @@ pub(super) async fn activate_locked(
     place: &mut LockedServing,
     to: Option<VersionId>,
     cause: impl Into<Cause>,
+    clearance: Clearance,
 ) -> Result<ActivationId> {
-    let activation = record_activation(txn, clock, place, to, cause);
+    let activation = record_activation(txn, clock, place, to, cause, clearance);
     let id = activation.id;
     let mut publication = Publication { activations: vec![activation], ..Publication::default() };
     place.put(&mut publication);
@@ -344,6 +356,7 @@ pub(super) fn record_activation(
     place: &mut LockedServing,
     to: Option<VersionId>,
     cause: impl Into<Cause>,
+    clearance: Clearance,
 ) -> Activation {
     let Cause { reason, promoted_from } = cause.into();
     let Actor { kind, id: by } = txn.actor();
@@ -382,6 +395,6 @@ pub(super) fn record_activation(
     }
     let entry = ChangeRecord::of(action, agent.customer_id).agent(agent.id).version(to);
     txn.record(entry.subject(activation.id).details(details.into()));
-    place.set(to, now);
+    place.set(to, now, clearance);
     activation
 }

@@ -18,7 +18,7 @@ use super::{
 
 /// The size of two versions' parts up to which they are compared at once, in bytes: that takes less than a thread switch,
 /// or a millisecond at most.
-const SMALL_BYTES: usize = 16 * 1024;
+pub(super) const SMALL_BYTES: usize = 16 * 1024;
 
 /// How the parameters and the tools of two versions differ. Values are equal if their canonical forms are, as
 /// `contentHash` compares them.

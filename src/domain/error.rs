@@ -9,7 +9,9 @@ use crate::{
     share::BudgetFull,
 };
 
-use super::{extensions, limit::LimitedResource, text::snake_case};
+use super::{
+    activation_plan::PlanRefusal, extensions, limit::LimitedResource, plan::PlanObjection, text::snake_case,
+};
 
 /// The result of an operation of the domain.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -72,6 +74,9 @@ pub enum Error {
         /// The number of the newest version.
         actual: i32,
     },
+    /// The plan of an activation stands against it.
+    #[error("{}", .0.message)]
+    Plan(Box<PlanRefusal>),
     /// A customer's last ADMIN can't lose the role, because no other member could give it to anybody.
     #[error("this member is the customer's last ADMIN; give another member the role ADMIN first")]
     LastAdmin,
@@ -169,103 +174,10 @@ fn joined(errors: &[Error]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// An error's code in the API. Clients match on it; codes are only ever added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ErrorCode {
-    /// See [`Error::Unauthenticated`].
-    Unauthenticated,
-    /// See [`Error::Forbidden`].
-    Forbidden,
-    /// See [`Error::NotFound`].
-    NotFound,
-    /// See [`Error::Invalid`].
-    Invalid,
-    /// See [`Error::TooLarge`].
-    TooLarge,
-    /// See [`Error::AlreadyExists`].
-    AlreadyExists,
-    /// See [`Error::NotActive`], [`Error::NotLatest`] and [`Error::LastAdmin`].
-    Conflict,
-    /// See [`Error::KeyReused`].
-    IdempotencyKeyReused,
-    /// See [`Error::LimitReached`].
-    LimitReached,
-    /// See [`Error::RateLimited`] and [`Error::NoMemory`].
-    RateLimited,
-    /// See [`Error::Archived`].
-    Archived,
-    /// See [`Error::Suspended`].
-    Suspended,
-    /// See [`Error::Canceled`].
-    Canceled,
-    /// See [`Error::CursorInvalid`] and [`Error::CursorOfAnother`].
-    CursorInvalid,
-    /// See [`Error::CursorTooOld`].
-    CursorTooOld,
-    /// See [`Error::Unavailable`] and [`Error::NoMemory`].
-    Unavailable,
-    /// See [`Error::Internal`].
-    Internal,
-}
-
-impl ErrorCode {
-    /// The code as it is written in the API.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unauthenticated => "UNAUTHENTICATED",
-            Self::Forbidden => "FORBIDDEN",
-            Self::NotFound => "NOT_FOUND",
-            Self::Invalid => "INVALID",
-            Self::TooLarge => "TOO_LARGE",
-            Self::AlreadyExists => "ALREADY_EXISTS",
-            Self::Conflict => "CONFLICT",
-            Self::IdempotencyKeyReused => "IDEMPOTENCY_KEY_REUSED",
-            Self::LimitReached => "LIMIT_REACHED",
-            Self::RateLimited => "RATE_LIMITED",
-            Self::Archived => "ARCHIVED",
-            Self::Suspended => "SUSPENDED",
-            Self::Canceled => "CANCELED",
-            Self::CursorInvalid => "CURSOR_INVALID",
-            Self::CursorTooOld => "CURSOR_TOO_OLD",
-            Self::Unavailable => "UNAVAILABLE",
-            Self::Internal => "INTERNAL",
-        }
-    }
-}
-
 impl Error {
     /// An error about the value of this input field.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid { field: Some(field.into()), message: message.into() }
-    }
-
-    /// The error's code in the API.
-    #[must_use]
-    pub fn code(&self) -> ErrorCode {
-        match self {
-            Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
-            Self::Forbidden(_) => ErrorCode::Forbidden,
-            Self::NotFound(_) => ErrorCode::NotFound,
-            Self::Invalid { .. } => ErrorCode::Invalid,
-            Self::TooLarge { .. } => ErrorCode::TooLarge,
-            Self::AlreadyExists { .. } => ErrorCode::AlreadyExists,
-            Self::NotActive { .. } | Self::NotLatest { .. } | Self::LastAdmin => ErrorCode::Conflict,
-            Self::KeyReused => ErrorCode::IdempotencyKeyReused,
-            Self::LimitReached { .. } => ErrorCode::LimitReached,
-            Self::NoMemory(BudgetFull::Share) => ErrorCode::RateLimited,
-            Self::NoMemory(BudgetFull::Instance) => ErrorCode::Unavailable,
-            Self::RateLimited { .. } => ErrorCode::RateLimited,
-            Self::Archived => ErrorCode::Archived,
-            Self::Suspended => ErrorCode::Suspended,
-            Self::Canceled => ErrorCode::Canceled,
-            Self::InPart { error, .. } => error.code(),
-            Self::Several(errors) => errors.first().map_or(ErrorCode::Invalid, Self::code),
-            Self::CursorInvalid | Self::CursorOfAnother => ErrorCode::CursorInvalid,
-            Self::CursorTooOld { .. } => ErrorCode::CursorTooOld,
-            Self::Unavailable(_) => ErrorCode::Unavailable,
-            Self::Internal(_) => ErrorCode::Internal,
-        }
     }
 
     /// The input field at fault, in the API's spelling: names and indexes, joined with dots. `None` when no single
@@ -278,6 +190,11 @@ impl Error {
             Self::AlreadyExists { field, .. } => Some(field),
             Self::NotActive { field, .. } => Some(field),
             Self::NotLatest { .. } => Some("expectedLatestNumber"),
+            Self::Plan(refusal) => match refusal.objection {
+                PlanObjection::Changed => Some("planHash"),
+                PlanObjection::Unconfirmed => Some("confirm"),
+                PlanObjection::Refused | PlanObjection::NotPromotable => None,
+            },
             Self::KeyReused => Some("idempotencyKey"),
             Self::InPart { error, .. } => error.field(),
             _ => None,

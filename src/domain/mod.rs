@@ -23,6 +23,7 @@ use crate::{
 };
 
 pub mod activation;
+pub mod activation_plan;
 pub mod agent;
 pub mod api_key;
 pub mod audit;
@@ -40,6 +41,7 @@ pub mod email;
 pub mod environment;
 pub mod erasure;
 mod error;
+mod error_code;
 pub mod extensions;
 mod idempotency;
 pub mod identity;
@@ -73,7 +75,8 @@ pub use crate::{
     entity::{BoundedCount, COUNT_MAX, EnvironmentFilter, TenantFilter},
 };
 pub use caller::{Caller, KeyPrincipal, Principal, Reading, ServicePrincipal, UserPrincipal};
-pub use error::{Error, ErrorCode, ExpectedNumber, Result};
+pub use error::{Error, ExpectedNumber, Result};
+pub use error_code::ErrorCode;
 pub use idempotency::{IdempotencyKey, KEY_CHARS_MAX};
 pub use input::{Input, InputErrors};
 pub use json_reader::INTEGER_MAX;

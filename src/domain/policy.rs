@@ -322,6 +322,19 @@ pub fn tenant_filter(caller: &Caller, action: Action) -> Result<TenantFilter> {
     })
 }
 
+/// The role at this customer that the caller counts as where environments ask for one: EDITOR for an API key, ADMIN for
+/// an operator and the command line.
+#[must_use]
+pub fn role_of(caller: &Caller, customer: CustomerId) -> Role {
+    match &caller.principal {
+        Principal::System => Role::Admin,
+        Principal::User(user) if user.operator => Role::Admin,
+        Principal::User(user) => user.memberships.get(&customer).copied().unwrap_or(Role::Viewer),
+        Principal::ApiKey(_) => Role::Editor,
+        Principal::Service(_) => Role::Viewer,
+    }
+}
+
 /// Whether the caller acts for the platform: only it may change suspended customers.
 #[must_use]
 pub fn is_platform(caller: &Caller) -> bool {

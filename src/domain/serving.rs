@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use super::{
     Reading, Registry, Result,
     activation::{self, Reason},
+    activation_plan::{Clearance, PlannedVersion},
     agent::Agent,
     environment::{Environment, EnvironmentKey},
+    plan::PlanConfirmation,
     policy::{self, Action},
     right::GrantedTxn,
 };
@@ -66,8 +68,10 @@ impl LockedServing {
         &self.environment.key
     }
 
-    /// Makes this version, or none, the active one. [`LockedServing::put`] writes it.
-    pub(super) fn set(&mut self, version: Option<VersionId>, now: Instant) {
+    /// Makes this version, or none, the active one, as the rules of the environment let it through. [`LockedServing::put`]
+    /// writes it.
+    pub(super) fn set(&mut self, version: Option<VersionId>, now: Instant, clearance: Clearance) {
+        clearance.spend(self);
         let activated_at = version.map(|_| now);
         (self.active_version_id, self.activated_at) = (version, activated_at);
         if self.environment.is_default {
@@ -125,21 +129,38 @@ impl PublishPlace {
         }
     }
 
+    /// Checks the activation of `next` where the publication says; `None` when it activates nothing.
+    ///
+    /// # Errors
+    /// As [`Registry::clear`].
+    pub(super) async fn clear(
+        &self,
+        registry: &Registry,
+        txn: &GrantedTxn,
+        next: PlannedVersion,
+        seen: &PlanConfirmation,
+    ) -> Result<Option<Clearance>> {
+        match self {
+            Self::Nowhere(_) => Ok(None),
+            Self::Active(place) => registry.clear(txn, place, next, seen).await.map(Some),
+        }
+    }
+
     /// Activates this version where the publication says, and records that. Returns whether it did: not when the version is
     /// active there.
     pub(super) fn activate(
         &mut self,
         txn: &GrantedTxn,
         clock: &Clock,
-        version: VersionId,
-        reason: Reason,
+        (version, reason): (VersionId, Reason),
+        clearance: Option<Clearance>,
         publication: &mut Publication,
     ) -> bool {
-        let Self::Active(place) = self else { return false };
+        let (Self::Active(place), Some(clearance)) = (self, clearance) else { return false };
         if place.active_version_id == Some(version) {
             return false;
         }
-        let activation = activation::record_activation(txn, clock, place, Some(version), reason);
+        let activation = activation::record_activation(txn, clock, place, Some(version), reason, clearance);
         publication.activations.push(activation);
         true
     }

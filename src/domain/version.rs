@@ -10,13 +10,16 @@ use serde_json::json;
 use super::{
     Caller, Error, Input, InputErrors, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
     activation::Reason,
+    activation_plan::{Clearance, PlannedVersion},
     agent::Agent,
     change::ChangeAction,
     content::check_message,
     content_cache::check_size,
+    diff::ComparedContent,
     environment::EnvironmentKey,
     idempotency::{ReplayIds, Replayable, require_allowed},
     limit::LimitedResource,
+    plan::PlanConfirmation,
     policy::{self, Action},
     right::{GrantedTxn, OpenTxn},
     serving::PublishPlace,
@@ -60,6 +63,8 @@ pub struct PublishVersion {
     pub message: Option<String>,
     /// The environment in which to activate the version in the same transaction; `None` to activate it nowhere.
     pub activate: Option<EnvironmentKey>,
+    /// The plan of that activation that the caller has seen.
+    pub plan: PlanConfirmation,
     /// The number that the agent's newest version must have; `None` checks nothing.
     pub expected_latest_number: Option<i32>,
     /// Whether to publish nothing if the newest version has the same bytes.
@@ -112,12 +117,18 @@ impl Registry {
             content,
             message,
             activate,
+            plan,
             expected_latest_number,
             if_changed,
             refuse_warnings,
         } = input;
-        if activate.is_some() {
-            policy::allow(caller, Action::ActivateVersions)?;
+        match activate {
+            Some(_) => policy::allow(caller, Action::ActivateVersions)?,
+            None if plan.names_a_plan() => {
+                let message = "`planHash` needs `activate`: a version that isn't activated changes nothing";
+                errors.note(Err(Error::invalid("planHash", message)));
+            }
+            None => {}
         }
         let is_large = content.is_large();
         // When the input has errors, the agent's id may be one of them.
@@ -141,7 +152,7 @@ impl Registry {
         } else {
             check()?
         };
-        let clock = self.clock().clone();
+        let (registry, clock) = (self.clone(), self.clock().clone());
         let written = self.write(caller, move |txn| async move {
             let (txn, status, mut place) = match &activate {
                 Some(environment) => {
@@ -165,13 +176,18 @@ impl Registry {
                 return Err(Error::NotLatest { expected, actual: agent.latest_number });
             }
             if if_changed && let Some(latest) = latest_if_same(&txn, agent, &content).await? {
-                return keep_latest(&txn, &clock, place, latest).await;
+                let clearance = place.clear(&registry, &txn, latest.id.into(), &plan).await?;
+                return keep_latest(&txn, &clock, place, latest, clearance).await;
             }
             LimitedResource::Versions.check(status.plan, i64::from(agent.latest_number) + 1)?;
+            let content = Arc::new(content);
+            let next = PlannedVersion::New(ComparedContent::Checked(Arc::clone(&content)));
+            let clearance = place.clear(&registry, &txn, next, &plan).await?;
+            let content = Arc::unwrap_or_clone(content);
             let new = CheckedVersion { content, message, created_at: clock.now() };
             let version = append_version(&txn, &clock, place.agent_mut(), new);
             let mut publication = Publication { versions: vec![version.clone()], ..Publication::default() };
-            place.activate(&txn, &clock, version.id, Reason::Publish, &mut publication);
+            place.activate(&txn, &clock, (version.id, Reason::Publish), clearance, &mut publication);
             place.put(&mut publication);
             txn.publish(publication).await?;
             Ok(Outcome::Changed(Published { version, is_new: true, warnings: Vec::new() }))
@@ -297,11 +313,12 @@ async fn keep_latest(
     clock: &Clock,
     mut place: PublishPlace,
     version: AgentVersion,
+    clearance: Option<Clearance>,
 ) -> Result<Outcome<Published>> {
     let id = version.id;
     let value = Published { version, is_new: false, warnings: Vec::new() };
     let mut publication = Publication::default();
-    if !place.activate(txn, clock, id, Reason::Activate, &mut publication) {
+    if !place.activate(txn, clock, (id, Reason::Activate), clearance, &mut publication) {
         let since = super::agent::last_change(txn, place.agent().id, ChangeAction::VersionPublished).await?;
         return Ok(Outcome::Unchanged { value, since });
     }

@@ -41,6 +41,7 @@ pub mod serving;
 mod sql;
 #[cfg(test)]
 mod tenant_filter_tests;
+pub mod time_in_environment;
 pub mod user;
 
 pub use count::{BoundedCount, COUNT_MAX};

@@ -99,10 +99,8 @@ impl WatchSource {
         policy::allow(&caller, Action::ReadConfigs)?;
         let binding = binding(&caller.scope(), &filter, &environment);
         let after = after.map(|text| parse_bookmark(text, &binding)).transpose()?;
-        // Entries about a customer name no agent, so agents are filtered here and not by the hub.
-        let environments = Some([environment.clone()].into());
-        let of_customer = WatchFilter { customer_id: filter.customer_id, agent_ids: None, environments };
-        let watch = self.watch(Arc::clone(&caller), Watched::Configs, of_customer, after).await?;
+        let wanted = WatchFilter { environments: Some([environment.clone()].into()), ..filter.clone() };
+        let watch = self.watch(Arc::clone(&caller), Watched::Configs, wanted, after).await?;
         // Agents that the caller names and can't see will have no other event.
         let (customer, agents) = (filter.customer_id, filter.agent_ids.as_deref().unwrap_or_default());
         let unknown = match agents {

@@ -19,7 +19,7 @@ use super::{
     freshness::Freshness,
     lease::Moment,
     revocation_log::RevocationLog,
-    subscriber_registry::{SubscriberRegistry, Watched, Watcher},
+    subscriber_registry::{GatewayCount, SubscriberRegistry, Watched, Watcher},
     watch::Watch,
     watch_source::{PAGE_READS_MAX, REPLAYS_MAX, WatchFilter, WatchSource},
 };
@@ -31,7 +31,7 @@ use crate::{
         environment::EnvironmentKey,
         policy::{self, Action},
     },
-    id::{AgentId, Revision},
+    id::{AgentId, CustomerId, Revision},
     share::KeyedSemaphore,
     task::Tasks,
 };
@@ -246,6 +246,18 @@ impl Hub {
     pub fn watchers(&self, caller: &Caller) -> Result<Vec<Arc<Watcher>>> {
         policy::allow(caller, Action::ManagePlatform)?;
         Ok(self.0.watch_source.subscribers.all())
+    }
+
+    /// How many gateways watch what this agent serves in this environment on this instance, and how many of them haven't
+    /// received the commit `since`. Other instances have their own, and nothing counts those yet.
+    #[must_use]
+    pub fn gateways(
+        &self,
+        (customer, agent): (CustomerId, AgentId),
+        environment: &EnvironmentKey,
+        since: Revision,
+    ) -> GatewayCount {
+        self.0.watch_source.subscribers.gateways((customer, agent), environment, since)
     }
 
     /// How many watchers of this kind there are on this instance, and by how many commits the slowest one is

@@ -32,7 +32,7 @@ pub use event_key::EventKey;
 pub use hub::Hub;
 pub use retention::{delete_expired_keys, prune_periodically};
 pub use revocation_log::RevocationLog;
-pub use subscriber_registry::{Watched, Watcher};
+pub use subscriber_registry::{GatewayCount, Watched, Watcher};
 pub use tail::{POLL, follow, forward_notifications};
 pub use watch::Watch;
 pub use watch_source::WatchFilter;

@@ -13,8 +13,12 @@ use uuid::Uuid;
 use super::watch_source::WatchFilter;
 use crate::{
     clock::{Clock, Instant},
-    domain::Caller,
-    id::Revision,
+    domain::{
+        Caller, Principal,
+        environment::EnvironmentKey,
+        policy::{self, Action},
+    },
+    id::{AgentId, CustomerId, Revision},
     task::lock,
 };
 
@@ -106,6 +110,51 @@ impl SubscriberRegistry {
         let those = all.values().filter(|watcher| watcher.watched == watched);
         let behind = those.clone().map(|watcher| watcher.revision().behind(applied)).max();
         (those.count(), behind.unwrap_or(0))
+    }
+}
+
+/// How many gateways watch an agent in an environment on this instance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GatewayCount {
+    /// All that watch the agent there.
+    pub watching: usize,
+    /// The gateways among them that haven't received a commit yet.
+    pub pending: usize,
+}
+
+impl Watcher {
+    /// Whether this is a gateway that watches what this customer's agent serves in this environment: a service of the
+    /// platform, or a program of the customer.
+    fn is_gateway_of(&self, (customer, agent): (CustomerId, AgentId), environment: &EnvironmentKey) -> bool {
+        let WatchFilter { customer_id, agent_ids, environments } = &self.filter;
+        let is_program = match &self.caller.principal {
+            Principal::Service(_) | Principal::ApiKey(_) => true,
+            Principal::User(_) | Principal::System => false,
+        };
+        is_program
+            && self.watched == Watched::Configs
+            && customer_id.is_none_or(|id| id == customer)
+            && agent_ids.as_ref().is_none_or(|ids| ids.contains(&agent))
+            && environments.as_ref().is_none_or(|keys| keys.contains(environment))
+            && self.caller.principal.environments().admits(environment)
+            && policy::allow_on(&self.caller, Action::ReadConfigs, customer, "customer").is_ok()
+    }
+}
+
+impl SubscriberRegistry {
+    /// How many gateways watch this agent in this environment, and how many of them haven't received the commit `since`.
+    pub(super) fn gateways(
+        &self,
+        agent: (CustomerId, AgentId),
+        environment: &EnvironmentKey,
+        since: Revision,
+    ) -> GatewayCount {
+        let all = lock(&self.0);
+        let those = all.values().filter(|watcher| watcher.is_gateway_of(agent, environment));
+        those.fold(GatewayCount::default(), |GatewayCount { watching, pending }, watcher| GatewayCount {
+            watching: watching + 1,
+            pending: pending + usize::from(watcher.revision() < since),
+        })
     }
 }
 

@@ -123,8 +123,11 @@ impl WatchSource {
                 (LogPosition::end_of(cursor.revision()), false, cursor)
             }
         };
+        // A watch of configurations filters its agents itself, since entries about a customer name none.
+        let agent_ids = filter.agent_ids.clone().filter(|_| watched != Watched::Configs);
+        let of_entries = WatchFilter { agent_ids, ..filter.clone() };
         let registration =
-            self.subscribers.register(self.registry.clock(), watched, Arc::clone(&caller), filter.clone());
+            self.subscribers.register(self.registry.clock(), watched, Arc::clone(&caller), filter);
         registration.record_progress(place.revision);
         Ok(Watch {
             source: self.clone(),
@@ -133,7 +136,7 @@ impl WatchSource {
             tenants,
             epoch,
             registration,
-            filter,
+            filter: of_entries,
             live,
             place,
             behind,

@@ -8,7 +8,7 @@ mod schema;
 
 use schema::{
     activation, agent, api_key, billing, change, config, customer, environment, invitation, member, node,
-    pinned, profile, publish, service_token, subscription, viewer, watcher,
+    pinned, plan, profile, publish, service_token, subscription, viewer, watcher,
 };
 
 pub use engine::{
@@ -34,6 +34,7 @@ pub struct QueryRoot(
     config::ConfigQuery,
     pinned::PinnedQuery,
     publish::VersionQuery,
+    plan::PlanQuery,
     change::ChangeQuery,
     watcher::WatcherQuery,
 );

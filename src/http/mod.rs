@@ -93,6 +93,7 @@ fn rest_endpoints() -> OpenApiRouter<AppState> {
         .routes(routes!(rest::agent::list, rest::agent::create)) // GET, POST /v1/agents
         .routes(routes!(rest::agent::get)) // GET /v1/agents/{id}
         .routes(routes!(rest::version::publish)) // POST /v1/agents/{id}/versions
+        .routes(routes!(rest::plan::plan)) // POST /v1/agents/{id}/plan
         .routes(routes!(rest::audit::excerpt)) // GET /v1/customers/{id}/audit
         .routes(routes!(rest::export::export)) // GET /v1/customers/{id}/export
         .routes(routes!(rest::import::import)) // POST /v1/customers/{id}/import

@@ -76,6 +76,10 @@ kinds! {
     MethodNotAllowed = METHOD_NOT_ALLOWED: "Method Not Allowed";
     AlreadyExists = CONFLICT "already-exists": "The name is taken";
     Conflict = CONFLICT "conflict": "Conflict with the current state";
+    PlanChanged = CONFLICT "plan-changed": "The activation's plan has changed";
+    ConfirmationRequired = CONFLICT "confirmation-required": "The activation must be confirmed";
+    PolicyRefused = CONFLICT "policy-refused": "A rule of the environment refuses the activation";
+    NotPromotable = CONFLICT "not-promotable": "The version can't be promoted yet";
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency-key-reused": "The idempotency key belongs to another request";
     LimitReached = CONFLICT "limit-reached": "Plan limit reached";
     Archived = CONFLICT "archived": "The agent is archived";
@@ -121,6 +125,10 @@ impl From<ErrorCode> for ProblemKind {
             ErrorCode::TooLarge => Self::TooLarge,
             ErrorCode::AlreadyExists => Self::AlreadyExists,
             ErrorCode::Conflict => Self::Conflict,
+            ErrorCode::PlanChanged => Self::PlanChanged,
+            ErrorCode::ConfirmationRequired => Self::ConfirmationRequired,
+            ErrorCode::PolicyRefused => Self::PolicyRefused,
+            ErrorCode::NotPromotable => Self::NotPromotable,
             ErrorCode::IdempotencyKeyReused => Self::IdempotencyKeyReused,
             ErrorCode::LimitReached => Self::LimitReached,
             ErrorCode::RateLimited => Self::RateLimited,

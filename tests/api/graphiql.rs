@@ -47,3 +47,34 @@ async fn a_developer_explores_the_schema_in_a_browser() {
     seen.as_object_mut().map(|seen| seen.remove("failed_at"));
     assert_eq!((is_well, seen), (true, expected), "{summary}");
 }
+
+/// The text of a template literal of the page's script.
+fn literal<'a>(script: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = script.split_once(&format!("const {name} = `"))?;
+    rest.split('`').next()
+}
+
+#[tokio::test]
+async fn the_tabs_that_it_opens_with_run() {
+    let script = include_str!("../../assets/graphiql/boot.js");
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let customer = operator.customer("City").await;
+    let agent = operator.agent(&customer, "Helper").await;
+    let version = operator.publish(&agent, "You help.").await;
+    let tabs = script.split_once("const TABS = [").unwrap().1.split("];").next().unwrap();
+    let mut ran = Vec::new();
+    for tab in tabs.split("query: ").skip(1) {
+        let name = tab.split(|letter: char| !letter.is_ascii_uppercase()).next().unwrap();
+        let document = literal(script, name).unwrap();
+        let variables = literal(script, &format!("{name}_VARIABLES")).unwrap_or("null");
+        let variables = variables.replace("\"agentId\": \"\"", &format!("\"agentId\": \"{agent}\""));
+        let variables = variables.replace("VersionId\": \"\"", &format!("VersionId\": \"{version}\""));
+        let variables = variables.replace("\"versionId\": \"\"", &format!("\"versionId\": \"{version}\""));
+        let variables: Value = serde_json::from_str(&variables).unwrap();
+        let answer = operator.gql(document, variables).await;
+        assert_eq!(answer.body.get("errors"), None, "{name}: {}", answer.body);
+        ran.push(name);
+    }
+    assert_eq!(ran, ["QUERY", "ENVIRONMENTS", "PLAN", "PROMOTE"]);
+}

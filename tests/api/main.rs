@@ -47,6 +47,7 @@ mod not_served;
 mod pages;
 mod pinned;
 mod plain;
+mod plan;
 mod points;
 mod pool;
 mod processors;

@@ -36,8 +36,8 @@ export default [
           suffixes: ["Payload", "Connection", "Edge"],
           // Parts of an object with an id, views of one, or entries with a cursor.
           types: [
-            "ActiveConfig", "Actor", "Billing", "Change", "ConfigEvent", "DiffHunk", "DiffLine", "FieldChange",
-            "Finding", "Identity", "Membership", "NotServed", "PageInfo", "PendingInvitation", "PinnedConfig", "Quota", "Serving", "Tool", "Usage", "UserError", "VersionDiff", "Viewer", "ViewerMembership", "Warning",
+            "ActivationPlan", "ActiveConfig", "Actor", "Billing", "Change", "ConfigEvent", "DiffHunk", "DiffLine", "FieldChange",
+            "Finding", "Identity", "Membership", "NotServed", "PageInfo", "PendingInvitation", "PinnedConfig", "PolicyFinding", "Quota", "Serving", "Tool", "Usage", "UserError", "VersionDiff", "Viewer", "ViewerMembership", "Warning",
           ],
         },
       }],

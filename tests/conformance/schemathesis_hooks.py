@@ -1,10 +1,10 @@
 """Fixes requests that schemathesis takes for valid and JSON Schema can't describe.
 
 The description can't say which characters are shown, which contents have warnings, which cursors a list returned, which
-users are a customer's members, which revisions exist, which idempotency keys were used, that names of tools are unique,
-that no text in JSON contains U+0000, or that 1e300 is a number for the service, 1e18 an integer that is too large, and
-10**300 one that no double holds. So these hooks replace such values with valid ones. Requests that are wrong on purpose
-stay wrong.
+users are a customer's members, which revisions, environments and versions exist, which idempotency keys were used, that
+names of tools are unique, that a confirmation needs a plan and a plan an activation, that no text in JSON contains
+U+0000, or that 1e300 is a number for the service, 1e18 an integer that is too large, and 10**300 one that no double
+holds. So these hooks replace such values with valid ones. Requests that are wrong on purpose stay wrong.
 """
 
 import os
@@ -40,6 +40,31 @@ def visible(name):
     return "".join(shown)[:NAME_CHARS_MAX]
 
 
+def fit_content(content):
+    """Makes the content of a version acceptable."""
+    if content.get("model_name"):
+        content["model_name"] = visible(content["model_name"])
+    if content.get("refuse_warnings"):
+        content["refuse_warnings"] = False
+    if content.get("model_parameters") is not None:
+        content["model_parameters"] = storable(content["model_parameters"])
+    for number, tool in enumerate(content.get("tools") or []):
+        tool["name"] = f"{number} {tool['name']}"[:NAME_CHARS_MAX]
+        for member in set(tool) - {"name"}:
+            tool[storable(member)] = storable(tool.pop(member))
+
+
+def fit_activation(body):
+    """Names the environment and the version that exist, and confirms nothing without a plan."""
+    if body.get("environment") is not None:
+        body["environment"] = "production"
+    if body.get("version_id") is not None:
+        body["version_id"] = None
+    if body.get("plan_hash") is None or not body.get("activate"):
+        for field in {"confirm", "plan_hash"} & set(body):
+            body[field] = None
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     query, body, headers = case.query, case.body, case.headers
@@ -58,13 +83,7 @@ def before_call(context, case, kwargs):
             body["owner_id"] = os.environ["OWNER"]
         if "tools" not in body and isinstance(body.get("name"), str):
             body["name"] = visible(body["name"])
-        if body.get("model_name"):
-            body["model_name"] = visible(body["model_name"])
-        if body.get("refuse_warnings"):
-            body["refuse_warnings"] = False
-        if body.get("model_parameters") is not None:
-            body["model_parameters"] = storable(body["model_parameters"])
-        for number, tool in enumerate(body.get("tools") or []):
-            tool["name"] = f"{number} {tool['name']}"[:NAME_CHARS_MAX]
-            for member in set(tool) - {"name"}:
-                tool[storable(member)] = storable(tool.pop(member))
+        for content in (body, body.get("content")):
+            if isinstance(content, dict):
+                fit_content(content)
+        fit_activation(body)

@@ -141,12 +141,12 @@ impl Findings {
     }
 }
 
-/// A name in backticks, shortened.
+/// A name in backticks, shortened. Backticks of its own become apostrophes, so that they don't end it.
 pub(crate) fn quote(name: &str) -> String {
-    format!("`{}`", shortened(name, QUOTED_CHARS))
+    format!("`{}`", shortened(name, QUOTED_CHARS).replace('`', "'"))
 }
 
-/// A value as JSON, shortened.
+/// A value as JSON, shortened. Backticks become apostrophes, as in [`quote`].
 pub(crate) fn show(json: &Json) -> String {
     // Writing stops at the limit, so that a large value isn't written whole.
     let mut writer = Bounded { text: String::new(), left: QUOTED_CHARS };
@@ -173,7 +173,7 @@ impl std::fmt::Write for Bounded {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
         for character in text.chars() {
             self.left = self.left.checked_sub(1).ok_or(std::fmt::Error)?;
-            self.text.push(character);
+            self.text.push(if character == '`' { '\'' } else { character });
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{
     Caller, Error, Input, Outcome, Page, PageArgs, Patch, Registry, Result, WriteResult,
     activation::{self, Reason},
+    activation_plan::Clearance,
     change::{ChangeAction, archival_details},
     idempotency::{ReplayIds, Replayable, require_allowed},
     limit::{self, QuotaKind},
@@ -264,7 +265,8 @@ pub(super) async fn archive_locked(txn: &GrantedTxn, clock: &Clock, mut agent: A
         txn.all(serving::locked_active(agent.id)).await?
     {
         let mut place = LockedServing::of(agent, environment, Some(serving));
-        activation::activate_locked(txn, clock, &mut place, None, Reason::Archive).await?;
+        let clearance = Clearance::of_role(txn, &place)?;
+        activation::activate_locked(txn, clock, &mut place, None, Reason::Archive, clearance).await?;
         agent = place.agent;
     }
     let archived_at = Some(clock.now());

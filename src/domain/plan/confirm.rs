@@ -31,10 +31,9 @@ impl PlanConfirmation {
     /// confirmed without having been seen.
     pub fn new(hash: Option<&str>, confirmed: Vec<Impact>) -> Result<Self> {
         match hash {
-            None if !confirmed.is_empty() => Err(Error::invalid(
-                "confirm",
-                "`confirm` needs `planHash`: give the hash of the plan whose impacts you confirm",
-            )),
+            None if !confirmed.is_empty() => {
+                Err(Error::invalid("confirm", "`confirm` needs the hash of the plan whose impacts it names"))
+            }
             hash => Ok(Self { hash: hash.map(PlanHash::parse).transpose()?, confirmed }),
         }
     }
@@ -60,7 +59,7 @@ impl PlanConfirmation {
         (plan.decision == PlanDecision::Confirm && missing).then(|| {
             let impacts: Vec<_> = plan.must_confirm.iter().map(|impact| impact.as_str()).collect();
             let message = format!(
-                "the environment asks to confirm this: give the plan's `planHash`, and `confirm: [{}]`",
+                "the environment asks to confirm this: give the plan's hash, and `confirm` with {}",
                 impacts.join(", ")
             );
             (PlanObjection::Unconfirmed, message)

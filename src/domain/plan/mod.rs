@@ -18,16 +18,17 @@ use super::{
 use crate::{clock::Instant, domain::member::Role};
 
 pub use super::environment::BreakingPolicy;
+pub(super) use confirm::refused;
 pub use confirm::{PlanConfirmation, PlanObjection};
 pub use hash::PlanHash;
-pub use rules::{EnvironmentRules, PolicyEffect, PolicyFinding, PolicyRule, SecretPlace};
+pub use rules::{PlanRules, PolicyEffect, PolicyFinding, PolicyRule, PromotionSource};
 pub use source::SourceService;
 
 /// What a plan is computed from.
 #[derive(Clone, Debug)]
 pub struct PlanInput {
     /// The rules of the environment in which the version would be activated.
-    pub rules: EnvironmentRules,
+    pub rules: PlanRules,
     /// The caller's role at the customer: EDITOR for an API key, ADMIN for an operator.
     pub caller_role: Role,
     /// The content that serves there now; `None` when nothing does.
@@ -37,10 +38,15 @@ pub struct PlanInput {
     /// How long the version has been active in the environment `promote_from`; `None` when it never was. A content that
     /// isn't published never was.
     pub source: Option<SourceService>,
-    /// The places in the prompt of `next` that look like secrets.
-    pub secrets: Vec<SecretPlace>,
     /// The current time.
     pub now: Instant,
+}
+
+impl PlanInput {
+    /// The size of the contents that are compared, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        [&self.previous, &self.next].into_iter().flatten().map(ComparedContent::bytes).sum()
+    }
 }
 
 /// What an activation would change, and whether the rules of its environment let it through.
@@ -106,7 +112,7 @@ impl Plan {
             PlanDecision::Allow | PlanDecision::Refuse => Vec::new(),
         };
         let contents = [previous, next].map(|content| content.as_ref().map(ComparedContent::bytes_hash));
-        let hash = PlanHash::of(&rules.key, contents, &findings, &policy)?;
+        let hash = PlanHash::of(rules.key.as_str(), contents, &findings, &policy)?;
         Ok(Self { impact, findings, policy, decision, must_confirm, hash })
     }
 }

@@ -3,21 +3,28 @@
 use sea_orm::ActiveEnum as _;
 
 use super::{ComparedContent, PlanInput};
-use crate::domain::{diff::Impact, environment::BreakingPolicy, member::Role};
+use crate::{
+    domain::{
+        diff::Impact,
+        environment::{BreakingPolicy, Environment, EnvironmentKey},
+        member::Role,
+        warning::{PromptSecret, find_in_prompt},
+    },
+    id::EnvironmentId,
+};
 
 /// The most places or models that one message lists.
 const LISTED_MAX: usize = 10;
 
 /// The rules of an environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EnvironmentRules {
+pub struct PlanRules {
     /// The environment's key, such as `production`.
-    pub key: String,
+    pub key: EnvironmentKey,
     /// The lowest role that may activate, roll back and deactivate there.
     pub activate_role: Role,
-    /// The key of the environment in which a version must have been active before; `None` when any version may be
-    /// activated.
-    pub promote_from: Option<String>,
+    /// The environment in which a version must have been active before; `None` when any version may be activated.
+    pub promote_from: Option<PromotionSource>,
     /// For how long it must have been active there.
     pub min_soak_seconds: i32,
     /// What happens to a breaking change.
@@ -26,13 +33,13 @@ pub struct EnvironmentRules {
     pub allowed_models: Option<Vec<String>>,
 }
 
-/// A place in a prompt that looks like a secret.
+/// The environment in which a version must have been active before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretPlace {
-    /// The kind of secret, such as `AWS_ACCESS_KEY`.
-    pub rule: String,
-    /// The line of the prompt, from 1.
-    pub line: usize,
+pub struct PromotionSource {
+    /// Its id.
+    pub id: EnvironmentId,
+    /// Its key; `None` when the caller doesn't reach it.
+    pub key: Option<EnvironmentKey>,
 }
 
 /// The rules that a plan is held to, in the order of the findings.
@@ -121,7 +128,20 @@ impl PolicyEffect {
     }
 }
 
-impl EnvironmentRules {
+impl PlanRules {
+    /// The rules of this environment. The key of the one from which it promotes isn't known.
+    #[must_use]
+    pub fn of(environment: &Environment) -> Self {
+        Self {
+            key: environment.key.clone(),
+            activate_role: environment.activate_role,
+            promote_from: environment.promote_from.map(|id| PromotionSource { id, key: None }),
+            min_soak_seconds: environment.min_soak_seconds,
+            on_breaking: environment.on_breaking,
+            allowed_models: environment.allowed_models.clone(),
+        }
+    }
+
     /// Whether no rule can hold back an activation by a caller that may activate at all: then a write needs no plan.
     #[must_use]
     pub fn is_unrestricted(&self) -> bool {
@@ -164,7 +184,7 @@ pub(super) fn findings(input: &PlanInput, impact: Impact) -> Vec<PolicyFinding> 
                 promotion(input),
                 on_breaking(rules, impact),
                 allowed_models(rules, next),
-                secrets(input, next),
+                secrets(rules, previous.as_ref(), next),
             ];
             found.extend(of_next.into_iter().flatten());
         }
@@ -182,22 +202,28 @@ fn is_same(previous: Option<&ComparedContent>, next: &ComparedContent) -> bool {
 
 fn promotion(input: &PlanInput) -> Option<PolicyFinding> {
     let PlanInput { rules, source, now, .. } = input;
-    let (key, from) = (&rules.key, rules.promote_from.as_ref()?);
+    let (key, PromotionSource { id: _, key: from }) = (&rules.key, rules.promote_from.as_ref()?);
+    let from = from.as_ref().map_or_else(|| "the environment before it".to_owned(), |key| format!("`{key}`"));
     let Some(source) = source else {
         let message = format!(
-            "`{key}` takes versions from `{from}`, where this one was never active; activate it there first"
+            "`{key}` takes versions from {from}, where this one was never active; activate it there first"
         );
         return Some(finding(PolicyRule::PromoteFrom, PolicyEffect::Refuse, message));
     };
     let (been, needed) = (source.seconds(*now), i64::from(rules.min_soak_seconds));
     (been < needed).then(|| {
-        let message =
-            format!("the version was active in `{from}` for {been} s, and `{key}` needs {needed} s");
+        // A caller that doesn't reach the other environment doesn't learn how long a version has served there.
+        let time = if rules.promote_from.as_ref().is_some_and(|from| from.key.is_some()) {
+            format!("for {been} s")
+        } else {
+            "for less".to_owned()
+        };
+        let message = format!("the version was active in {from} {time}, and `{key}` needs {needed} s");
         finding(PolicyRule::MinSoak, PolicyEffect::Refuse, message)
     })
 }
 
-fn on_breaking(rules: &EnvironmentRules, impact: Impact) -> Option<PolicyFinding> {
+fn on_breaking(rules: &PlanRules, impact: Impact) -> Option<PolicyFinding> {
     if !impact.is_breaking() {
         return None;
     }
@@ -217,7 +243,7 @@ fn on_breaking(rules: &EnvironmentRules, impact: Impact) -> Option<PolicyFinding
     Some(finding(PolicyRule::OnBreaking, effect, message))
 }
 
-fn allowed_models(rules: &EnvironmentRules, next: &ComparedContent) -> Option<PolicyFinding> {
+fn allowed_models(rules: &PlanRules, next: &ComparedContent) -> Option<PolicyFinding> {
     let (allowed, model) = (rules.allowed_models.as_ref()?, next.model_name());
     (!allowed.iter().any(|name| name == model)).then(|| {
         let allowed = match allowed.is_empty() {
@@ -231,17 +257,21 @@ fn allowed_models(rules: &EnvironmentRules, next: &ComparedContent) -> Option<Po
 
 /// A secret is recognised by its form, which may be a mistake, so no environment refuses it. An environment that asks
 /// about breaking changes asks about secrets too, once: not again while the prompt stays.
-fn secrets(input: &PlanInput, next: &ComparedContent) -> Option<PolicyFinding> {
-    let PlanInput { rules, previous, secrets, .. } = input;
+fn secrets(
+    rules: &PlanRules,
+    previous: Option<&ComparedContent>,
+    next: &ComparedContent,
+) -> Option<PolicyFinding> {
+    let secrets = find_in_prompt(next.system_prompt());
     if secrets.is_empty() {
         return None;
     }
-    let is_new = previous.as_ref().is_none_or(|old| old.system_prompt() != next.system_prompt());
+    let is_new = previous.is_none_or(|old| old.system_prompt() != next.system_prompt());
     let effect = match rules.on_breaking {
         BreakingPolicy::Confirm | BreakingPolicy::Refuse if is_new => PolicyEffect::Confirm,
         BreakingPolicy::Allow | BreakingPolicy::Confirm | BreakingPolicy::Refuse => PolicyEffect::Info,
     };
-    let places = listed(secrets.iter().map(|SecretPlace { rule, line }| format!("line {line} ({rule})")));
+    let places = listed(secrets.iter().map(|PromptSecret { what, line }| format!("line {line} ({what})")));
     let message = format!("the prompt holds what looks like a secret: {places}");
     Some(finding(PolicyRule::SecretInPrompt, effect, message))
 }

@@ -10,6 +10,7 @@ use crate::{
     db::{Actor, ChangeRecord, DbError, Query, Txn},
     domain::{
         Caller, Result, UserPrincipal,
+        member::Role,
         policy::{self, Action},
     },
     entity::{EnvironmentFilter, TenantFilter, publication::Publication},
@@ -44,6 +45,16 @@ impl GrantedTxn {
         what: &'static str,
     ) -> Result<()> {
         policy::allow_on(&self.caller, action, customer, what)
+    }
+
+    /// The caller, with its current rights at the customer that the write changes.
+    pub(in crate::domain) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The role that the caller counts as, as [`policy::role_of`].
+    pub(in crate::domain) fn role_at(&self, customer: CustomerId) -> Role {
+        policy::role_of(&self.caller, customer)
     }
 
     /// Creates a user's profile, as [`super::OpenTxn::make_profile`] does.

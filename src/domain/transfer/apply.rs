@@ -4,12 +4,15 @@ use std::{collections::HashMap, mem};
 
 use super::{
     super::{
-        Error, Result,
+        Error, Registry, Result,
         activation::{self, Reason},
+        activation_plan::{Clearance, PlannedVersion},
         agent::{self, Agent},
         customer,
+        diff::ComparedContent,
         environment::{Environment, EnvironmentKey},
         limit::{self, LimitedResource, QuotaKind},
+        plan::PlanConfirmation,
         policy::Action,
         right::{GrantedTxn, OpenTxn},
         serving::{LockedServing, Serving},
@@ -62,9 +65,10 @@ pub(super) struct ApplyOptions {
 pub(super) async fn apply(
     lines: &[CheckedLine],
     txn: OpenTxn,
-    clock: &Clock,
+    registry: &Registry,
     options: ApplyOptions,
 ) -> Result<Vec<AppliedLine>> {
+    let clock = registry.clock();
     let ApplyOptions { customer_id, environment, activate, exact, rehearsed } = options;
     // The customer is locked before any agent, so that nobody adds an agent meanwhile, and two imports don't deadlock
     // on each other's agents.
@@ -93,7 +97,8 @@ pub(super) async fn apply(
     let ids: Vec<AgentId> = agents.iter().map(|(agent, _)| agent.id).collect();
     let places = KnownPlaces::read(txn, customer_id, environment, lines, &ids, exact).await?;
     let (rows, bytes) = (Publication::default(), 0);
-    let mut writer = Writer { txn, clock, plan: customer.plan, activate, exact, places, rows, bytes };
+    let mut writer =
+        Writer { txn, registry, clock, plan: customer.plan, activate, exact, places, rows, bytes };
     let mut outcomes = Vec::with_capacity(lines.len());
     for (line, (agent, created)) in lines.iter().zip(agents) {
         outcomes.push(writer.apply(line, agent, created).await?);
@@ -196,6 +201,7 @@ impl KnownPlaces {
 /// Collects the rows to write, and writes them in batches.
 struct Writer<'a> {
     txn: &'a GrantedTxn,
+    registry: &'a Registry,
     clock: &'a Clock,
     plan: customer::Plan,
     activate: bool,
@@ -322,7 +328,9 @@ impl Writer<'_> {
             }
             let reason = if version.is_some() { Reason::Activate } else { Reason::Deactivate };
             let (txn, clock) = (self.txn, self.clock);
-            let activation = activation::record_activation(txn, clock, &mut place, version, reason);
+            let clearance = self.clear(&place, version).await?;
+            let activation =
+                activation::record_activation(txn, clock, &mut place, version, reason, clearance);
             self.rows.activations.push(activation);
             if !place.environment.is_default {
                 place.put(&mut self.rows);
@@ -330,6 +338,17 @@ impl Writer<'_> {
             *agent = place.agent;
         }
         Ok(())
+    }
+
+    /// Checks the activation of a version, or the deactivation. A file confirms nothing.
+    async fn clear(&self, place: &LockedServing, version: Option<VersionId>) -> Result<Clearance> {
+        let Some(id) = version else { return Clearance::of_role(self.txn, place) };
+        let unwritten = self.rows.versions.iter().find(|version| version.id == id);
+        let next = match unwritten {
+            Some(version) => PlannedVersion::New(ComparedContent::of_version(version.clone())),
+            None => id.into(),
+        };
+        self.registry.clear(self.txn, place, next, &PlanConfirmation::default()).await
     }
 
     /// Writes the rows that have been collected.

@@ -270,9 +270,9 @@ impl Import<'_> {
             rehearsed: if dry_run { rehearsed } else { 0 },
         };
         let registry = &self.checker.registry;
-        let (clock, batch) = (registry.clock().clone(), Arc::clone(batch));
+        let (within, batch) = (registry.clone(), Arc::clone(batch));
         let work = move |txn| async move {
-            apply::apply(batch.get(range).unwrap_or_default(), txn, &clock, options).await
+            apply::apply(batch.get(range).unwrap_or_default(), txn, &within, options).await
         };
         match dry_run {
             true => registry.rehearse(&self.checker.caller, work).await,
@@ -313,6 +313,7 @@ impl Import<'_> {
                 | Error::TooLarge { .. }
                 | Error::AlreadyExists { .. }
                 | Error::Archived
+                | Error::Plan(_)
                 | Error::LimitReached { .. }
                 | Error::NotFound("version of this agent")
         );

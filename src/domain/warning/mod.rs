@@ -4,8 +4,8 @@ mod schema;
 mod secret;
 
 use schema::SchemaWalk;
+pub(super) use secret::{PromptSecret, find_in_prompt, redacted, refuse_own};
 pub use secret::{SecretFinding, find_secrets};
-pub(super) use secret::{redacted, refuse_own};
 
 use super::{
     Error,

@@ -24,6 +24,14 @@ pub enum UserErrorCode {
     LimitReached,
     /// The agent is archived: restore it first.
     Archived,
+    /// The plan isn't the one with your `planHash` any more: the payload's `plan` is the new one.
+    PlanChanged,
+    /// The environment asks you to confirm the impacts in `plan.mustConfirm`.
+    ConfirmationRequired,
+    /// A rule of the environment refuses the change. The message is the first rule's; `plan.policy` has all.
+    PolicyRefused,
+    /// The version hasn't been active for long enough in the environment `promoteFrom`.
+    NotPromotable,
     /// The customer is SUSPENDED.
     Suspended,
     /// The customer is CANCELED, and perhaps erased.
@@ -41,6 +49,10 @@ impl UserErrorCode {
             ErrorCode::TooLarge => Self::TooLarge,
             ErrorCode::AlreadyExists => Self::AlreadyExists,
             ErrorCode::Conflict => Self::Conflict,
+            ErrorCode::PlanChanged => Self::PlanChanged,
+            ErrorCode::ConfirmationRequired => Self::ConfirmationRequired,
+            ErrorCode::PolicyRefused => Self::PolicyRefused,
+            ErrorCode::NotPromotable => Self::NotPromotable,
             ErrorCode::IdempotencyKeyReused => Self::IdempotencyKeyReused,
             ErrorCode::LimitReached => Self::LimitReached,
             ErrorCode::Archived => Self::Archived,

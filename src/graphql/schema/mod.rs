@@ -28,6 +28,7 @@ pub(in crate::graphql) mod member;
 pub(in crate::graphql) mod node;
 pub(in crate::graphql) mod page;
 pub(in crate::graphql) mod pinned;
+pub(in crate::graphql) mod plan;
 pub(in crate::graphql) mod profile;
 pub(in crate::graphql) mod publish;
 pub(in crate::graphql) mod scalar;

@@ -4,6 +4,8 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::{
     error::{MutationResult, UserError, into_mutation_result, to_graphql_error},
+    finding::ChangeImpact,
+    plan::{ActivationPlan, confirmation, refused_plan},
     scalar::{Json, Revision},
     tool::ToolInput,
     version::AgentVersion,
@@ -42,6 +44,11 @@ pub struct PublishVersionInput {
     activate: bool,
     /// With `activate`: the key of the environment in which to activate it; `production` if left out.
     environment: Option<String>,
+    /// With `activate`: fail with PLAN_CHANGED, and answer the new plan, if this isn't the plan any more: the `planHash` of an
+    /// `activationPlan`.
+    plan_hash: Option<String>,
+    /// With `activate`: the impacts that you accept, when the plan's decision is CONFIRM. Needs `planHash`.
+    confirm: Option<Vec<ChangeImpact>>,
     /// Fail with CONFLICT if the newest version's number isn't this one; 0 expects that there is no version. Not
     /// checked if left out.
     expected_latest_number: Option<i32>,
@@ -72,7 +79,7 @@ pub struct VersionContentInput {
 }
 
 impl VersionContentInput {
-    fn read(self, errors: &mut InputErrors) -> version::Content {
+    pub(super) fn read(self, errors: &mut InputErrors) -> version::Content {
         let Self { model_name, system_prompt, model_parameters, tools, extensions } = self;
         let parameters = model_parameters.and_then(|json| errors.take(json.read()));
         let tools = tools.unwrap_or_default().into_iter().enumerate();
@@ -117,6 +124,9 @@ pub struct PublishVersionPayload {
     is_new: bool,
     /// The parts of the content that were accepted, but are likely mistakes; at most 100. Empty if there are `userErrors`.
     warnings: Vec<Warning>,
+    /// With `activate`: the plan as it is now, after PLAN_CHANGED, CONFIRMATION_REQUIRED, POLICY_REFUSED and
+    /// NOT_PROMOTABLE; null otherwise.
+    plan: Option<ActivationPlan>,
     /// The commit that published or activated the version; null if there are `userErrors`.
     revision: Option<Revision>,
     /// Why the version wasn't published; empty on success.
@@ -170,6 +180,8 @@ impl VersionMutation {
             message,
             activate,
             environment,
+            plan_hash,
+            confirm,
             expected_latest_number,
             if_changed,
             refuse_warnings,
@@ -186,6 +198,7 @@ impl VersionMutation {
                 activate: errors
                     .take(environment::activation_place(activate, environment.as_deref()))
                     .flatten(),
+                plan: confirmation(&mut errors, plan_hash.as_deref(), confirm),
                 expected_latest_number,
                 if_changed,
                 refuse_warnings,
@@ -193,18 +206,22 @@ impl VersionMutation {
             let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
             request.registry.publish_version(&caller, Input::new(input, errors)).await
         };
-        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
+        let answer = answer.await;
+        let refused = refused_plan(&answer);
+        let MutationResult { value, revision, user_errors } = into_mutation_result(answer)?;
         let Some(version::Published { version, is_new, warnings }) = value else {
+            let plan = refused.map(|plan| ActivationPlan::new(plan, &request.fresh_view(), request));
             return Ok(PublishVersionPayload {
                 version: None,
                 is_new: false,
                 warnings: Vec::new(),
+                plan,
                 revision,
                 user_errors,
             });
         };
         let version = request.fresh_view().version(version.id).await?;
         let warnings = warnings.into_iter().map(Warning::from).collect();
-        Ok(PublishVersionPayload { version, is_new, warnings, revision, user_errors })
+        Ok(PublishVersionPayload { version, is_new, warnings, plan: None, revision, user_errors })
     }
 }

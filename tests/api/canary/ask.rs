@@ -269,6 +269,20 @@ pub(super) fn routes(guess: &KnownValues, own: &KnownValues) -> Vec<ProbeRequest
                 let body = json!({ "system_prompt": "Guessed", "model_name": "guessed", "activate": true });
                 asks.extend(guess.ids().iter().map(|id| at(route.replace("{id}", id)).body(&body)));
             }
+            ("POST", "/v1/agents/{id}/plan") => {
+                let content = json!({ "system_prompt": "Guessed", "model_name": "guessed" });
+                let bodies = [
+                    json!({ "version_id": guess.versions[0] }),
+                    json!({ "version_id": own.versions[0] }),
+                    json!({ "content": content }),
+                    json!({ "environment": guess.names[0] }),
+                ];
+                for body in &bodies {
+                    asks.extend(guess.ids().iter().map(|id| at(route.replace("{id}", id)).body(body)));
+                }
+                let path = route.replace("{id}", &own.agents[0]);
+                asks.push(at(path).body(&json!({ "version_id": guess.versions[0] })));
+            }
             ("POST", "/v1/customers/{id}/import") => {
                 let (name, id) = (&guess.names[0], &guess.agents[0]);
                 let file = json!({ "agent": name, "id": id, "description": "Guessed", "versions": [] });

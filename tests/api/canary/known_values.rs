@@ -209,6 +209,8 @@ pub(super) fn plain(name: &str) -> Option<Value> {
         | "modelParameters"
         | "ifChanged"
         | "refuseWarnings"
+        | "planHash"
+        | "confirm"
         | "expectedLatestNumber"
         | "expiresAt"
         | "overlapSeconds"

@@ -98,6 +98,7 @@ pub(crate) const FIELDS: &[(&str, &str, Access)] = &[
     ("agents", "(customerId: CUSTOMER) { nodes { id } }", READ),
     ("agents", "(filter: { nameContains: \"or age\", modelName: \"gpt-4-turbo\" }) { nodes { id } }", READ),
     ("activeConfig", "(agentId: AGENT) { name }", SERVE),
+    ("activationPlan", "(agentId: AGENT, versionId: VERSION) { planHash }", READ),
     (
         "versionWarnings",
         "(content: { modelName: \"m\", systemPrompt: \"\", tools: [{ name: \"a b\" }] }) { rule }",
@@ -222,6 +223,7 @@ pub(crate) const ROUTES: &[(&str, &str, &str, Access)] = &[
     ("POST", "/v1/agents", "{ \"customer_id\": CUSTOMER, \"name\": UNIQUE }", WRITE),
     ("GET", "/v1/agents/{id}", "", REST_READ),
     ("POST", "/v1/agents/{id}/versions", "{ \"system_prompt\": \"\", \"model_name\": \"m\" }", PUBLISH),
+    ("POST", "/v1/agents/{id}/plan", "{ \"version_id\": VERSION }", REST_READ),
     ("GET", "/v1/customers/{id}/audit", "", AUDIT),
     ("GET", "/v1/customers/{id}/export", "", EXPORT),
     ("POST", "/v1/customers/{id}/import", "{ \"agent\": UNIQUE, \"versions\": [] }", IMPORT),

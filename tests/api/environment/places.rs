@@ -70,13 +70,14 @@ async fn an_environment_is_created_changed_archived_and_restored() {
     );
     let changed = update(
         &stage.admin,
-        json!({ "environmentId": id, "name": "Birds", "rank": -1, "promoteFrom": null, "allowedModels": null, "onBreaking": "REFUSE" }),
+        json!({ "environmentId": id, "name": "Birds", "rank": -1, "promoteFrom": null, "allowedModels": null, "onBreaking": "REFUSE",
+            "activateRole": "EDITOR" }),
     )
     .await;
     assert_eq!(
         changed["environment"],
         json!({ "key": "canary", "name": "Birds", "rank": -1, "promoteFrom": null, "minSoakSeconds": 0, "onBreaking": "REFUSE",
-            "allowedModels": null, "activateRole": "ADMIN" })
+            "allowedModels": null, "activateRole": "EDITOR" })
     );
     assert_eq!(keys(&stage.admin, &stage.customer, false).await, ["canary", "production", "staging", "dev"]);
     let head = stage.head().await;

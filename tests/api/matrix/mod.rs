@@ -246,6 +246,11 @@ fn each_answer_has_its_letter() {
         ('H', json!({ "data": { "do": { "it": null, "userErrors": [] } } })),
         ('n', json!({ "data": { "do": { "it": { "asked_it": null }, "userErrors": [] } } })),
         ('?', payload("CONFLICT")),
+        ('-', payload("PLAN_CHANGED")),
+        (
+            'y',
+            json!({ "data": { "do": { "plan": { "asked_it": 1 }, "userErrors": [{ "code": "PLAN_CHANGED" }] } } }),
+        ),
     ];
     for (expected, body) in answers {
         assert_eq!(letter(StatusCode::OK, &body, "it"), expected, "{body}");

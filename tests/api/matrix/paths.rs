@@ -3,6 +3,10 @@
 /// Mutations that change nothing, or nothing that a query reads. `%` stands for the payload's selection.
 const MUTATIONS: &[(&str, &str)] = &[
     ("ACTIVATE", "activateVersion(input: { agentId: <agent>, versionId: <version> }) { % }"),
+    (
+        "PLANNED",
+        "activateVersion(input: { agentId: <agent>, versionId: <version>, planHash: \"0000000000000000000000000000000000000000000000000000000000000000\" }) { % }",
+    ),
     ("UPDATE", "updateAgent(input: { agentId: <spare>, description: \"as it is\" }) { % }"),
     (
         "PUBLISH",
@@ -19,6 +23,12 @@ const MUTATIONS: &[(&str, &str)] = &[
 /// Paths to an object of each type: `@` stands for the selected field, and `<…>` for ids. Edges are reached through
 /// each connection, page info through one connection of each type.
 pub(super) const PATHS: &[(&str, &str)] = &[
+    ("ActivationPlan", "{ activationPlan(agentId: <agent>, versionId: <version>) { @ } }"),
+    (
+        "ActivationPlan",
+        "{ planned: activationPlan(agentId: <agent>, content: { systemPrompt: \"another\", modelName: \"m\" }) { @ } }",
+    ),
+    ("ActivationPlan", "PLANNED plan { @ }"),
     ("Activation", "{ node(id: <activation>) { ... on Activation { @ } } }"),
     ("Activation", "{ agent(id: <agent>) { activations { nodes { @ } } } }"),
     ("Activation", "ACTIVATE activation { @ }"),
@@ -94,6 +104,7 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("ServiceToken", "{ node(id: <token>) { ... on ServiceToken { @ } } }"),
     ("Serving", "{ agent(id: <agent>) { servings { @ } } }"),
     ("Serving", "ACTIVATE serving { @ }"),
+    ("PolicyFinding", "{ activationPlan(agentId: <agent>) { policy { @ } } }"),
     ("Tool", "{ node(id: <version>) { ... on AgentVersion { tools { @ } } } }"),
     ("Tool", "{ activeConfig(agentId: <agent>) { tools { @ } } }"),
     ("Tool", "{ pinnedConfig(agentId: <agent>, versionId: <version>) { tools { @ } } }"),
@@ -129,6 +140,9 @@ pub(super) const EXEMPT: &[(&str, &str)] = &[
     ("PendingInvitation.role", "no caller's token has an address; tests/api/identity.rs"),
     ("Customer.erasedAt", "set by erasure, which leaves the customer without members"),
     ("Watcher.behind", "0 when the watcher is up to date"),
+    ("ActivationPlan.affectedGateways", "no gateway watches the agent; tests/api/plan/gateways.rs"),
+    ("ActivationPlan.pendingGateways", "no gateway watches the agent; tests/api/plan/gateways.rs"),
+    ("ActivationPlan.mustConfirm", "the environment's rules ask nothing; tests/api/plan/confirm.rs"),
 ];
 
 /// Types without a path of their own. Roots are tested by `coverage`, with a row for each field. Configurations

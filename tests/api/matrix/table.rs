@@ -42,8 +42,8 @@ pub(super) fn letter(status: StatusCode, body: &Value, field: &str) -> char {
         Some("FORBIDDEN") => 'F',
         Some("NOT_FOUND") => 'N',
         Some("SUSPENDED") => 'S',
-        Some(_) => '?',
-        None => {
+        // A refused activation shows its plan.
+        None | Some("PLAN_CHANGED") => {
             let mut found = Vec::new();
             find(&body["data"], &format!("{ASKED}{field}"), &mut found);
             let is_nothing = found.iter().all(|value| is_nothing(value));
@@ -57,6 +57,7 @@ pub(super) fn letter(status: StatusCode, body: &Value, field: &str) -> char {
                 'y'
             }
         }
+        Some(_) => '?',
     }
 }
 

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use agent_registry::{
-    domain::{Caller, activation::ActivateVersion, environment::EnvironmentKey, member::Role},
+    domain::{
+        Caller, activation::ActivateVersion, environment::EnvironmentKey, member::Role,
+        plan::PlanConfirmation,
+    },
     http::SocketLimits,
 };
 use serde_json::{Value, json};
@@ -217,6 +220,7 @@ async fn who_falls_behind_reads_on_from_the_log() {
             version_id: scene.versions[turn % 2].parse().unwrap(),
             environment: EnvironmentKey::DEFAULT,
             expected: None,
+            plan: PlanConfirmation::default(),
         };
         let changed = app.registry.activate_version(&system, input).await.unwrap();
         made.push(changed.revision.to_string());

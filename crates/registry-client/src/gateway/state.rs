@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use json_reader::{Json, JsonText};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -39,11 +40,11 @@ struct Head {
 // Unknown fields are denied, because an unknown name may be a damaged known one.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Envelope<C> {
+struct Envelope<S> {
     format: u32,
-    /// The hash of `state` as serialised by this program, in hex.
+    /// SHA-256 over the text of `state`, in hex.
     sha256: String,
-    state: State<C>,
+    state: S,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -141,7 +142,8 @@ impl StateFile {
         let Checkpoint { revision, cursor, .. } = checkpoint;
         let (revision, cursor) = (*revision, cursor.clone());
         let state = State { subject: self.subject.clone(), saved_at: at, revision, cursor, configs };
-        let bytes = serde_json::to_vec(&Envelope { format: FORMAT, sha256: hash(&state)?, state })?;
+        let sha256 = hash(&serde_json::to_vec(&state)?);
+        let bytes = serde_json::to_vec(&Envelope { format: FORMAT, sha256, state })?;
         let mut draft = self.path.clone().into_os_string();
         draft.push(".new");
         // Prompts are confidential, so the draft is created with mode 0600. A leftover one may have another mode.
@@ -172,15 +174,17 @@ fn read(bytes: &[u8]) -> Result<State<ActiveConfig>, ReadStateError> {
     if format != FORMAT {
         return Err(ReadStateError::Format(format));
     }
-    let read: Envelope<ActiveConfig> = json_reader::from_json(&file).map_err(|err| damaged(&err))?;
-    if hash(&read.state).map_err(|err| damaged(&err))? != read.sha256 {
+    let Envelope::<Json> { format: _, sha256, state } =
+        json_reader::from_json(&file).map_err(|err| damaged(&err))?;
+    // Of the text in the file: an older or newer release would serialise other fields.
+    if hash(JsonText::of(&state).as_str().as_bytes()) != sha256 {
         return Err(damaged(&"its content doesn't match its hash"));
     }
-    Ok(read.state)
+    json_reader::from_json(&state).map_err(|err| damaged(&err))
 }
 
-fn hash<C: Serialize>(state: &State<C>) -> io::Result<String> {
-    Ok(hex::encode(Sha256::digest(serde_json::to_vec(state)?)))
+fn hash(state: &[u8]) -> String {
+    hex::encode(Sha256::digest(state))
 }
 
 impl std::fmt::Display for Subject {
@@ -238,12 +242,10 @@ mod tests {
             version_number: 1,
             system_prompt: "You help, \"friendly\".\n\u{1f980}".to_owned(),
             model_name: "m".to_owned(),
-            model_parameters: json_reader::JsonText::read(
-                br#"{"temperature":1.0,"seed":9007199254740991,"a":1e0}"#,
-            )
-            .unwrap(),
+            model_parameters: JsonText::read(br#"{"temperature":1.0,"seed":9007199254740991,"a":1e0}"#)
+                .unwrap(),
             tools: Vec::new(),
-            extensions: json_reader::JsonText::read(br#"{"org.example":{"b":1.0,"a":1e0}}"#).unwrap(),
+            extensions: JsonText::read(br#"{"org.example":{"b":1.0,"a":1e0}}"#).unwrap(),
             content_hash: "00".to_owned(),
             bytes_hash: Some("01".to_owned()),
             // The registry's instants have microseconds.
@@ -275,6 +277,24 @@ mod tests {
         let (_, found) = folder.open("http://a").unwrap();
         let StoredState::Saved(read, then) = found else { panic!("{found:?}") };
         assert_eq!((read, then), (checkpoint, at));
+    }
+
+    #[test]
+    fn a_file_of_the_first_release_is_read() {
+        let folder = Folder::new();
+        let agent = "01a20326-e777-71ce-9264-eefdca7dad0e";
+        let config = format!(
+            r#"{{"agentId":"{agent}","customerId":"{agent}","name":"a\u0001","versionId":"{agent}","versionNumber":1,"systemPrompt":"Help.\n","modelName":"m","modelParameters":{{"temperature":1.0}},"tools":[{{"name":"find","description":null,"inputSchema":{{"type":"object"}}}}],"contentHash":"00","activatedAt":"2026-11-01T10:00:00.000000Z","revision":"7"}}"#
+        );
+        let state = format!(
+            r#"{{"subject":{{"url":"http://a","customer":null,"agents":null}},"saved_at":"2026-11-01T10:00:01.000000001Z","revision":7,"cursor":"7.0.ab","configs":{{"{agent}":{config}}}}}"#
+        );
+        let file = format!(r#"{{"format":1,"sha256":"{}","state":{state}}}"#, hash(state.as_bytes()));
+        fs::write(folder.0.join("state"), file).unwrap();
+        let (_, found) = folder.open("http://a").unwrap();
+        let StoredState::Saved(read, _) = found else { panic!("{found:?}") };
+        let config = read.configs.values().next().unwrap();
+        assert_eq!((config.name.as_str(), &config.bytes_hash), ("a\u{1}", &None));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a caller's `planHash` and `confirm` are worth.
 
-use super::{super::*, content, input, narrowed, tool};
-use crate::domain::{Error, ErrorCode};
+use super::{super::*, content, input, narrowed, staging, tool};
+use crate::domain::{Error, ErrorCode, environment::BreakingPolicy};
 
 fn confirmation(hash: Option<PlanHash>, confirmed: &[Impact]) -> PlanConfirmation {
     PlanConfirmation::new(hash.map(|hash| hash.to_string()).as_deref(), confirmed.to_vec()).unwrap()
@@ -58,7 +58,7 @@ fn a_plan_that_asks_needs_its_hash_and_each_impact() {
 }
 
 /// Changes an environment's rules.
-type RuleChange = fn(&mut EnvironmentRules);
+type RuleChange = fn(&mut PlanRules);
 
 #[test]
 fn no_confirmation_overrules_a_refusal() {
@@ -66,7 +66,7 @@ fn no_confirmation_overrules_a_refusal() {
         (|rules| rules.activate_role = Role::Admin, PlanObjection::Refused),
         (|rules| rules.on_breaking = BreakingPolicy::Refuse, PlanObjection::Refused),
         (|rules| rules.allowed_models = Some(Vec::new()), PlanObjection::Refused),
-        (|rules| rules.promote_from = Some("staging".to_owned()), PlanObjection::NotPromotable),
+        (|rules| rules.promote_from = staging(), PlanObjection::NotPromotable),
     ];
     for (change, expected) in cases {
         let mut refused = narrowed();
@@ -78,7 +78,7 @@ fn no_confirmation_overrules_a_refusal() {
     }
     let soaking = SourceService { ended: chrono::TimeDelta::zero(), active_since: None };
     let mut refused = PlanInput { source: Some(soaking), ..narrowed() };
-    (refused.rules.promote_from, refused.rules.min_soak_seconds) = (Some("staging".to_owned()), 1);
+    (refused.rules.promote_from, refused.rules.min_soak_seconds) = (staging(), 1);
     let plan = Plan::of(&refused).unwrap();
     assert_eq!(objection(&PlanConfirmation::default(), &plan), Some(PlanObjection::NotPromotable));
 }

@@ -5,8 +5,8 @@ use std::{collections::HashSet, sync::Arc};
 use json_reader::{Json, Object};
 use proptest::prelude::*;
 
-use super::{super::*, content, input, json, narrowed, now, seconds, tool};
-use crate::domain::content::Content;
+use super::{super::*, content, input, json, narrowed, now, seconds, staging, tool};
+use crate::domain::{content::Content, environment::BreakingPolicy};
 
 fn hash(of: &PlanInput) -> PlanHash {
     Plan::of(of).unwrap().hash
@@ -20,7 +20,7 @@ fn another_environment_content_or_answer_of_a_rule_is_another_plan() {
         change(&mut input);
         plans.push(input);
     };
-    add(&|input| input.rules.key = "staging".to_owned());
+    add(&|input| input.rules.key = "staging".parse().unwrap());
     add(&|input| input.previous = Some(content("Help", "m-1", &[&tool("[]")])));
     add(&|input| input.next = Some(content("Help", "m-1", &[&tool(r#"["city"]"#)])));
     add(&|input| input.previous = None);
@@ -28,9 +28,9 @@ fn another_environment_content_or_answer_of_a_rule_is_another_plan() {
     add(&|input| std::mem::swap(&mut input.previous, &mut input.next));
     add(&|input| input.rules.on_breaking = BreakingPolicy::Confirm);
     add(&|input| input.rules.on_breaking = BreakingPolicy::Refuse);
-    add(&|input| input.rules.promote_from = Some("staging".to_owned()));
+    add(&|input| input.rules.promote_from = staging());
     add(&|input| input.rules.allowed_models = Some(Vec::new()));
-    add(&|input| input.secrets = vec![SecretPlace { rule: "GITHUB".to_owned(), line: 1 }]);
+    add(&|input| input.next = Some(content("Use ghp_0123456789abcdefghijklmnopqrstuvwxyz.", "m-1", &[])));
     let hashes: HashSet<PlanHash> = plans.iter().map(hash).collect();
     assert_eq!(hashes.len(), plans.len());
 }
@@ -80,7 +80,7 @@ fn neither_time_nor_caller_change_a_plan() {
     let soaking = |age| {
         let source = SourceService { ended: seconds(0), active_since: Some(now() - seconds(age)) };
         let mut input = PlanInput { source: Some(source), ..narrowed() };
-        (input.rules.promote_from, input.rules.min_soak_seconds) = (Some("staging".to_owned()), 60);
+        (input.rules.promote_from, input.rules.min_soak_seconds) = (staging(), 60);
         input
     };
     assert_eq!(hash(&soaking(1)), hash(&soaking(59)));

@@ -10,7 +10,15 @@ use chrono::TimeDelta;
 use json_reader::{Json, Limits};
 
 use super::*;
-use crate::domain::content::Content;
+use crate::domain::{
+    content::Content,
+    environment::{BreakingPolicy, EnvironmentKey},
+};
+
+/// The environment `staging`.
+pub(super) fn staging() -> Option<PromotionSource> {
+    Some(PromotionSource { id: uuid::Uuid::nil().into(), key: "staging".parse().ok() })
+}
 
 pub(super) fn json(text: &str) -> Json {
     json_reader::read(text.as_bytes(), &Limits::DEFAULT).unwrap()
@@ -36,9 +44,9 @@ pub(super) fn tool(required: &str) -> String {
 }
 
 /// An environment without rules.
-pub(super) fn rules() -> EnvironmentRules {
-    EnvironmentRules {
-        key: "production".to_owned(),
+pub(super) fn rules() -> PlanRules {
+    PlanRules {
+        key: EnvironmentKey::default(),
         activate_role: Role::Editor,
         promote_from: None,
         min_soak_seconds: 0,
@@ -53,15 +61,7 @@ pub(super) fn now() -> Instant {
 
 /// The plan of an EDITOR in an environment without rules.
 pub(super) fn input(previous: Option<ComparedContent>, next: Option<ComparedContent>) -> PlanInput {
-    PlanInput {
-        rules: rules(),
-        caller_role: Role::Editor,
-        previous,
-        next,
-        source: None,
-        secrets: Vec::new(),
-        now: now(),
-    }
+    PlanInput { rules: rules(), caller_role: Role::Editor, previous, next, source: None, now: now() }
 }
 
 /// A change that requires one parameter more.

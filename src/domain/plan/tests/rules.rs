@@ -1,12 +1,12 @@
 //! What each rule says, with each of its effects.
 
-use super::{super::*, content, input, narrowed, now, rules, said, seconds, tool};
+use super::{super::*, content, input, narrowed, now, rules, said, seconds, staging, tool};
+use crate::domain::environment::BreakingPolicy;
 use PolicyEffect::{Confirm, Info, Refuse};
 use PolicyRule::{ActivateRole, AllowedModels, MinSoak, OnBreaking, PromoteFrom, SecretInPrompt};
 
-fn secret() -> Vec<SecretPlace> {
-    vec![SecretPlace { rule: "AWS_ACCESS_KEY".to_owned(), line: 3 }]
-}
+/// A prompt with what looks like a secret in its third line.
+const SECRET_PROMPT: &str = "Help.\n\nUse ghp_0123456789abcdefghijklmnopqrstuvwxyz.";
 
 fn harmless() -> PlanInput {
     input(Some(content("Help.", "m-1", &[])), Some(content("Help well.", "m-1", &[])))
@@ -45,7 +45,7 @@ fn the_role_counts_for_every_activation() {
 fn a_version_must_have_been_active_where_it_is_promoted_from() {
     let with = |source, min_soak_seconds| {
         let mut input = harmless();
-        input.rules.promote_from = Some("staging".to_owned());
+        input.rules.promote_from = staging();
         (input.rules.min_soak_seconds, input.source) = (min_soak_seconds, source);
         said(&input)
     };
@@ -141,35 +141,34 @@ fn a_secret_is_confirmed_where_breaking_changes_are_and_refused_nowhere() {
         (BreakingPolicy::Confirm, Confirm, PlanDecision::Confirm),
         (BreakingPolicy::Refuse, Confirm, PlanDecision::Confirm),
     ] {
-        let mut input = PlanInput { secrets: secret(), ..harmless() };
+        let mut input = PlanInput { next: Some(content(SECRET_PROMPT, "m-1", &[])), ..harmless() };
         input.rules.on_breaking = on_breaking;
         assert_eq!(said(&input), (vec![(SecretInPrompt, effect)], decision));
         let plan = Plan::of(&input).unwrap();
-        assert!(plan.policy.iter().all(|finding| finding.message.contains("line 3 (AWS_ACCESS_KEY)")));
+        assert!(plan.policy.iter().all(|finding| finding.message.contains("line 3 (a GitHub token)")));
         let confirmed = if decision == PlanDecision::Confirm { vec![Impact::Content] } else { vec![] };
         assert_eq!(plan.must_confirm, confirmed);
         // The same prompt, with another model.
-        let next = Some(content("Help.", "m-2", &[]));
-        let kept = PlanInput { next, ..input };
+        let next = Some(content(SECRET_PROMPT, "m-2", &[]));
+        let kept = PlanInput { previous: input.next.clone(), next, ..input };
         assert_eq!(said(&kept), (vec![(SecretInPrompt, Info)], PlanDecision::Allow));
     }
 }
 
 #[test]
 fn what_serves_already_is_let_through_by_every_rule() {
-    let contents = [content("", "m", &[]), content("Help {{x}}.", "m-1", &[&tool("[]")])];
+    let contents = [content("", "m", &[]), content(SECRET_PROMPT, "m-1", &[&tool("[]")])];
     for (serving, on_breaking) in contents.iter().flat_map(|of| {
         [BreakingPolicy::Allow, BreakingPolicy::Confirm, BreakingPolicy::Refuse].map(|on| (of, on))
     }) {
-        let rules = EnvironmentRules {
-            promote_from: Some("staging".to_owned()),
+        let rules = PlanRules {
+            promote_from: staging(),
             min_soak_seconds: 60,
             allowed_models: Some(Vec::new()),
             on_breaking,
             ..rules()
         };
-        let same =
-            PlanInput { rules, secrets: secret(), ..input(Some(serving.clone()), Some(serving.clone())) };
+        let same = PlanInput { rules, ..input(Some(serving.clone()), Some(serving.clone())) };
         let plan = Plan::of(&same).unwrap();
         assert_eq!((plan.impact, plan.decision), (Impact::Same, PlanDecision::Allow));
         assert_eq!((plan.findings.len(), plan.policy.len(), plan.must_confirm.len()), (0, 0, 0));
@@ -178,15 +177,15 @@ fn what_serves_already_is_let_through_by_every_rule() {
 
 #[test]
 fn the_rules_speak_in_a_fixed_order_and_the_worst_decides() {
-    let all = EnvironmentRules {
+    let all = PlanRules {
         activate_role: Role::Admin,
-        promote_from: Some("staging".to_owned()),
+        promote_from: staging(),
         on_breaking: BreakingPolicy::Confirm,
         allowed_models: Some(vec!["other".to_owned()]),
         ..rules()
     };
-    let next = Some(content("Help well.", "m-1", &[]));
-    let input = PlanInput { rules: all, secrets: secret(), next, ..narrowed() };
+    let next = Some(content(SECRET_PROMPT, "m-1", &[]));
+    let input = PlanInput { rules: all, next, ..narrowed() };
     let expected = [
         (ActivateRole, Refuse),
         (PromoteFrom, Refuse),
@@ -200,13 +199,13 @@ fn the_rules_speak_in_a_fixed_order_and_the_worst_decides() {
 #[test]
 fn an_environment_without_rules_needs_no_plan() {
     assert!(rules().is_unrestricted());
-    assert!(EnvironmentRules { activate_role: Role::Viewer, ..rules() }.is_unrestricted());
+    assert!(PlanRules { activate_role: Role::Viewer, ..rules() }.is_unrestricted());
     for restricted in [
-        EnvironmentRules { activate_role: Role::Admin, ..rules() },
-        EnvironmentRules { promote_from: Some("staging".to_owned()), ..rules() },
-        EnvironmentRules { on_breaking: BreakingPolicy::Confirm, ..rules() },
-        EnvironmentRules { on_breaking: BreakingPolicy::Refuse, ..rules() },
-        EnvironmentRules { allowed_models: Some(Vec::new()), ..rules() },
+        PlanRules { activate_role: Role::Admin, ..rules() },
+        PlanRules { promote_from: staging(), ..rules() },
+        PlanRules { on_breaking: BreakingPolicy::Confirm, ..rules() },
+        PlanRules { on_breaking: BreakingPolicy::Refuse, ..rules() },
+        PlanRules { allowed_models: Some(Vec::new()), ..rules() },
     ] {
         assert!(!restricted.is_unrestricted(), "{restricted:?}");
     }

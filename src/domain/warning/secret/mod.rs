@@ -85,6 +85,32 @@ pub fn find_secrets(content: &Content) -> Vec<SecretFinding> {
     own
 }
 
+/// A secret in a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::domain) struct PromptSecret {
+    /// What was found, for people, such as `a GitHub token`.
+    pub what: &'static str,
+    /// The line of the prompt, from 1.
+    pub line: usize,
+}
+
+/// Finds the secrets in a prompt, in its order: at most a hundred.
+pub(in crate::domain) fn find_in_prompt(prompt: &str) -> Vec<PromptSecret> {
+    let found = secrets_by_line(prompt).map(|(line, Secret { what, .. })| PromptSecret { what, line });
+    found.take(FINDINGS_MAX).collect()
+}
+
+/// The secrets in a text, each with its line, from 1.
+fn secrets_by_line(text: &str) -> impl Iterator<Item = (usize, Secret)> {
+    let (mut line, mut counted) = (1, 0);
+    Secrets::new(text).map(move |found| {
+        let between = text.as_bytes().get(counted..found.start).unwrap_or_default();
+        line += between.iter().filter(|byte| **byte == b'\n').count();
+        counted = found.start;
+        (line, found)
+    })
+}
+
 /// Refuses a text of this field that contains a credential of this service.
 ///
 /// # Errors
@@ -113,11 +139,7 @@ impl Search {
     }
 
     fn read_prompt(&mut self, prompt: &str) {
-        let (mut line, mut counted) = (1, 0);
-        for found in Secrets::new(prompt) {
-            let between = prompt.as_bytes().get(counted..found.start).unwrap_or_default();
-            line += between.iter().filter(|byte| **byte == b'\n').count();
-            counted = found.start;
+        for (line, found) in secrets_by_line(prompt) {
             self.keep(&found, Some(line));
         }
     }

@@ -15,6 +15,8 @@ use crate::{
             agent::{Agent, patch},
             environment::Serving,
             error::{MutationResult, Nullable, UserError, into_mutation_result, nullable},
+            finding::ChangeImpact,
+            plan::{ActivationPlan, confirmation, refused_plan},
             scalar::{Revision, id},
         },
     },
@@ -32,6 +34,11 @@ pub struct ActivateVersionInput {
     /// Fail with CONFLICT if another version than this one is active there now; null expects that none is. Not checked if
     /// left out.
     expected_active_version_id: MaybeUndefined<ID>,
+    /// Fail with PLAN_CHANGED, and answer the new plan, if this isn't the plan any more: the `planHash` of an
+    /// `activationPlan`.
+    plan_hash: Option<String>,
+    /// The impacts that you accept, when the plan's decision is CONFIRM. Needs `planHash`.
+    confirm: Option<Vec<ChangeImpact>>,
     #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
@@ -84,6 +91,11 @@ pub struct PromoteVersionInput {
     /// Fail with CONFLICT if another version than this one is active in `toEnvironment`; null, or left out, expects that
     /// none is.
     expected_to_version_id: Option<ID>,
+    /// Fail with PLAN_CHANGED, and answer the new plan, if this isn't the plan any more: the `planHash` of an
+    /// `activationPlan`.
+    plan_hash: Option<String>,
+    /// The impacts that you accept, when the plan's decision is CONFIRM. Needs `planHash`.
+    confirm: Option<Vec<ChangeImpact>>,
     #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
@@ -101,6 +113,9 @@ pub struct ActivateVersionPayload {
     /// The record of this change, or of the earlier one if nothing had to change; null if the agent has no record,
     /// or after an error.
     activation: Option<Activation>,
+    /// The plan as it is now, after PLAN_CHANGED, CONFIRMATION_REQUIRED, POLICY_REFUSED and NOT_PROMOTABLE; null otherwise,
+    /// and for `rollback` and `deactivate`, which only need the role.
+    plan: Option<ActivationPlan>,
     /// The commit that brought the agent into this state, an earlier one if nothing had to change; null if there
     /// are `userErrors`.
     revision: Option<Revision>,
@@ -125,6 +140,7 @@ impl ActivateVersionPayload {
         answer: domain::Result<WriteResult<activation::ActivationResult>>,
     ) -> async_graphql::Result<Self> {
         let conflict = matches!(&answer, Err(err) if err.code() == ErrorCode::Conflict);
+        let plan = refused_plan(&answer);
         let MutationResult { value, revision, user_errors } = into_mutation_result(answer)?;
         let view = request.fresh_view();
         let (agent, activation) = match value {
@@ -142,7 +158,8 @@ impl ActivateVersionPayload {
         };
         // An input with an invalid key changes nothing, and its payload has no agent.
         let environment = environment::key_or_default("environment", environment).unwrap_or_default();
-        Ok(Self { environment, agent, activation, revision, user_errors })
+        let plan = plan.map(|plan| ActivationPlan::new(plan, &view, request));
+        Ok(Self { environment, agent, activation, plan, revision, user_errors })
     }
 }
 
@@ -176,6 +193,8 @@ impl ActivationMutation {
                 version_id,
                 environment,
                 expected_active_version_id,
+                plan_hash,
+                confirm,
                 idempotency_key,
             },
         ) = (request(ctx)?, input);
@@ -186,6 +205,7 @@ impl ActivationMutation {
                 version_id: errors.id("versionId", &version_id),
                 environment: environment_key(&mut errors, "environment", environment.as_deref()),
                 expected: expected(&mut errors, expected_active_version_id),
+                plan: confirmation(&mut errors, plan_hash.as_deref(), confirm),
             };
             let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
             errors.into_result()?;
@@ -211,6 +231,8 @@ impl ActivationMutation {
             to_environment,
             expected_from_version_id,
             expected_to_version_id,
+            plan_hash,
+            confirm,
             idempotency_key,
         } = input;
         let answer = async {
@@ -221,6 +243,7 @@ impl ActivationMutation {
                 to: environment_key(&mut errors, "toEnvironment", Some(&to_environment)),
                 expected_from: errors.id("expectedFromVersionId", &expected_from_version_id),
                 expected_to: expected_to_version_id.map(|id| errors.id("expectedToVersionId", &id)),
+                plan: confirmation(&mut errors, plan_hash.as_deref(), confirm),
             };
             let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
             errors.into_result()?;

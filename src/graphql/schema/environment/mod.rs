@@ -28,8 +28,8 @@ use crate::{
 };
 
 /// A place where a customer's agents serve, such as `production` or `staging`. Each customer has `production`, its
-/// default for ever, and at most 8. Its rules (`promoteFrom`, `minSoakSeconds`, `onBreaking`, `allowedModels`,
-/// `activateRole`) are stored and shown; this version of the service doesn't hold activations to them yet.
+/// default for ever, and at most 8. Each way to activate there is held to its rules: `promoteFrom`, `minSoakSeconds`,
+/// `onBreaking`, `allowedModels` and `activateRole`. `activationPlan` says beforehand what they say.
 #[derive(Clone)]
 pub struct Environment {
     pub(in crate::graphql) row: Arc<environment::Environment>,

@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// A new environment. Its rules are stored; this version of the service doesn't hold activations to them yet.
+/// A new environment. Activations there are held to its rules.
 #[derive(Clone, Debug, InputObject)]
 pub struct CreateEnvironmentInput {
     /// The UUID of the customer that the environment will belong to.
@@ -38,7 +38,8 @@ pub struct CreateEnvironmentInput {
     /// For how many seconds it must have been active there: at most 31536000 (a year), 0 if left out. Needs
     /// `promoteFrom`.
     min_soak_seconds: Option<i32>,
-    /// What happens to a plan whose impact is UNKNOWN, NARROWED or REMOVED.
+    /// What happens to an activation whose impact is UNKNOWN, NARROWED or REMOVED. CONFIRM if left out, so such an
+    /// activation needs `planHash` and `confirm`, and an import of one fails.
     #[graphql(default_with = "BreakingPolicy::Confirm")]
     on_breaking: BreakingPolicy,
     /// The only models that versions may use here: 1 to 100 names. Every model if left out.

@@ -16,6 +16,7 @@ use crate::{
     domain::{
         DESCRIPTION_CHARS_MAX, INTEGER_MAX, JSON_DEPTH_MAX, KEY_CHARS_MAX, NAME_CHARS_MAX, PAGE_DEFAULT,
         PAGE_MAX,
+        diff::Impact,
         extensions::{EXTENSIONS_BYTES_MAX, EXTENSIONS_MAX, KEY_BYTES_MAX, KEY_PATTERN},
         version::{PARAMETERS_BYTES_MAX, PROMPT_BYTES_MAX, TOOLS_BYTES_MAX, TOOLS_MAX},
     },
@@ -138,6 +139,12 @@ shapes! {
     BytesHash = text().pattern(Some("^[0-9a-f]{64}$"));
     /// The key of an environment. `production` is each customer's default.
     EnvironmentKey = text().pattern(Some("^[a-z][a-z0-9-]{0,31}$"));
+    /// Names the plan of an activation: the SHA-256 hash of the environment, of both contents, of the findings and of what
+    /// the rules say.
+    PlanHash = text().pattern(Some("^[0-9a-f]{64}$"));
+    /// What a change may do to running conversations and deployed executors, from harmless to worst. `UNKNOWN` is handled as
+    /// `NARROWED`.
+    ChangeImpact = text().enum_values(Some(Impact::ALL.map(Impact::as_str)));
     /// The number of a version within its agent. 0 means that the agent has no version.
     VersionNumber = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(i64::from(i32::MAX)));
     /// The number of a commit in the audit log. Later commits have larger numbers.

@@ -50,6 +50,7 @@ pub mod export;
 pub mod import;
 mod pieces;
 pub mod pinned;
+pub mod plan;
 mod stream_permit;
 pub mod version;
 
@@ -121,7 +122,14 @@ async fn require_auth(
 
 /// The memory of the request's body, an extension of the request. It is kept until the response is made.
 #[derive(Clone, Debug, Default)]
-struct RequestMemory(Arc<Mutex<Option<Reservation>>>);
+pub struct RequestMemory(Arc<Mutex<Option<Reservation>>>);
+
+impl RequestMemory {
+    /// Keeps this memory until the response is made, in place of that of the request's body, which has been read.
+    fn keep(&self, memory: Reservation) {
+        lock(&self.0).replace(memory);
+    }
+}
 
 /// Keeps the memory of a large response until it is written. Without a body, the request has no memory yet.
 ///
@@ -251,8 +259,8 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
             };
             Problem::request(kind, refused.to_string(), &id)
         })?;
-        if let Some(RequestMemory(slot)) = parts.extensions.get() {
-            lock(slot).replace(memory);
+        if let Some(kept) = parts.extensions.get::<RequestMemory>() {
+            kept.keep(memory);
         }
         if let Some(since) = parts.extensions.get::<RevocationCount>() {
             let recheck = recheck(state, *since, &caller, &parts.headers).await;

@@ -9,7 +9,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AgentPath, Body, NoParameters, refuse};
+use super::{AgentPath, Body, NoParameters, plan::confirmation, refuse};
 use crate::{
     clock::{self, Instant},
     domain::{
@@ -66,6 +66,13 @@ pub struct NewVersion {
     /// With `activate`: the key of the environment in which to activate it. The default is `production`.
     #[schema(value_type = Option<schemas::EnvironmentKey>)]
     environment: Option<String>,
+    /// With `activate`: the hash of the plan that you have seen. If the plan is another one by now, the request is
+    /// rejected with 409.
+    #[schema(value_type = Option<schemas::PlanHash>)]
+    plan_hash: Option<String>,
+    /// The impacts that you accept, if the plan asks for a confirmation, such as `NARROWED`. Needs `plan_hash`.
+    #[schema(value_type = Option<Vec<schemas::ChangeImpact>>)]
+    confirm: Option<Vec<String>>,
     /// Whether to publish nothing if the newest version has the same bytes, and to answer that one. The default is
     /// `false`.
     if_changed: Option<bool>,
@@ -158,6 +165,10 @@ refusals!(
         ProblemKind::NotFound,
         ProblemKind::Conflict,
         ProblemKind::Archived,
+        ProblemKind::PlanChanged,
+        ProblemKind::ConfirmationRequired,
+        ProblemKind::PolicyRefused,
+        ProblemKind::NotPromotable,
         ProblemKind::LimitReached,
         ProblemKind::IdempotencyKeyReused,
         ProblemKind::Invalid,
@@ -204,6 +215,8 @@ pub async fn publish(
         message,
         activate,
         environment,
+        plan_hash,
+        confirm,
         if_changed,
         refuse_warnings,
         expected_latest_number,
@@ -222,6 +235,7 @@ pub async fn publish(
         message,
         activate: environment::activation_place(is_active, environment.as_deref())
             .map_err(refuse(&caller))?,
+        plan: confirmation(plan_hash.as_deref(), confirm).map_err(refuse(&caller))?,
         expected_latest_number,
         if_changed: if_changed.unwrap_or(false),
         refuse_warnings: refuse_warnings.unwrap_or(false),

@@ -81,7 +81,9 @@ async fn send_document(
     let describe =
         |error: &Value| json!([error["message"], error["extensions"]["code"], error["path"]]).to_string();
     let data = if status == StatusCode::OK { text.trim_end_matches('}') } else { "" };
-    // What stands twice costs twice, and then there may be errors, which come first when there is no data.
+    // Errors come first, and a field that stands twice costs twice.
+    let errors_first = data.strip_prefix("{\"errors\":[").and_then(|rest| rest.split_once("],\"data\":"));
+    let data = errors_first.map_or(data, |(_, data)| data);
     let data = data.rsplit_once(",\"extensions\":{\"cost\":").map_or(data, |(data, _)| data);
     let data = data.rsplit_once(",\"errors\":[").map_or(data, |(data, _)| data.trim_end_matches('}'));
     let data = if read["data"].is_null() { "null" } else { data };

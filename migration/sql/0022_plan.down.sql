@@ -1,0 +1,1 @@
+DROP FUNCTION registry.time_in_environment(uuid, uuid, uuid);
