@@ -93,6 +93,15 @@ async function run(page) {
     await page.keyboard.press("Escape");
   };
 
+  // An overlay that opens doesn't listen yet. While one is open, the rest of the page can't be found by its roles.
+  const dismiss = async (overlay) => {
+    await overlay.waitFor();
+    for (let attempt = 1; attempt <= 5 && await overlay.isVisible(); attempt += 1) {
+      await page.keyboard.press("Escape");
+      await overlay.waitFor({ state: "hidden", timeout: 2_000 }).catch(() => {});
+    }
+  };
+
   step = "the page loads and explains how to get a token";
   await page.goto(`${origin}/graphiql`);
   await editor.waitFor();
@@ -152,15 +161,13 @@ async function run(page) {
   // GraphiQL loads some styles only on opening: a dialog, a menu, completion, a lint message, a tooltip.
   step = "dialogs, menus and completion";
   await page.getByRole("button", { name: "Open settings dialog" }).click();
-  await page.getByRole("dialog").waitFor();
-  await page.keyboard.press("Escape");
+  await dismiss(page.getByRole("dialog"));
   await page.getByRole("button", { name: "Show History" }).click();
   await page.locator(".graphiql-history-item").getByText("WhoAmI").waitFor();
   await write("query One { viewer { __typename } } query Two { nothing }");
   // With two operations the button becomes a menu, once GraphiQL has parsed both.
   await page.locator('.graphiql-execute-button[aria-haspopup="menu"]').click();
-  await page.getByRole("menu").waitFor();
-  await page.keyboard.press("Escape");
+  await dismiss(page.getByRole("menu"));
   await write("query { ");
   await page.keyboard.press("Control+Space");
   await page.locator(".CodeMirror-hints").waitFor();
