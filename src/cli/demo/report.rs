@@ -1,4 +1,4 @@
-//! The demo's report: a table of activations and their latencies.
+//! The demo's report: what the demo did, in words, what the subscriber received and how fast, and where to look at it.
 
 use std::fmt;
 
@@ -65,51 +65,84 @@ impl Report {
             ))),
         }
     }
+
+    /// The receipts of each agent, in the order of publication: an agent's receipts follow each other.
+    fn by_agent(&self) -> impl Iterator<Item = &[Receipt]> {
+        self.receipts.chunk_by(|one, next| one.agent == next.agent)
+    }
+
+    /// What the demo wrote: the customer, and each agent with its versions.
+    fn write_story(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (agents, versions) = (self.by_agent().count(), self.receipts.len());
+        writeln!(
+            f,
+            "The demo created the customer \"{}\" with {agents} agents. For each of them, it published the {versions} \
+             versions\nin all of a real prompt, in the order in which their authors wrote them, and activated each \
+             version in production:\n",
+            self.name
+        )?;
+        for receipts in self.by_agent() {
+            let Some(last) = receipts.last() else { continue };
+            let agent: String = last.agent.chars().take(NAME_CHARS).collect();
+            let count = receipts.len();
+            writeln!(
+                f,
+                "  {agent:NAME_CHARS$}  {count} versions; version {} serves, with a prompt of {} bytes",
+                last.number, last.bytes
+            )?;
+        }
+        Ok(())
+    }
+
+    /// What the subscriber received, and how fast.
+    fn write_arrivals(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let received = self.receipts.iter().filter(|receipt| receipt.is_expected).count();
+        writeln!(
+            f,
+            "\nA gateway was subscribed over a second websocket. {received} of {} activations were received as expected, \
+             each with\nthe prompt that was published, byte for byte. Milliseconds until they arrived:\n",
+            self.receipts.len()
+        )?;
+        for receipt in self.receipts.iter().filter(|receipt| !receipt.is_expected) {
+            let arrival = if receipt.since_sent.is_some() { "arrived with another content" } else { "never arrived" };
+            writeln!(f, "  NOT AS EXPECTED: version {} of {} {arrival}", receipt.number, receipt.agent)?;
+        }
+        writeln!(f, "  {:34}{:>9}{:>9}{:>9}{:>9}", "", "min", "median", "p99", "max")?;
+        row(f, "after the mutation was sent", self.receipts.iter().filter_map(|receipt| receipt.since_sent))?;
+        let acknowledged = self.receipts.iter().filter_map(|receipt| receipt.since_acknowledged);
+        row(f, "after the mutation was answered", acknowledged)
+    }
+
+    /// Where a reader finds the demo's data.
+    fn write_places(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url, customer, name: _, receipts: _, ended } = self;
+        writeln!(f, "\nThe data is kept. To look at it:\n")?;
+        let base = if *ended {
+            writeln!(f, "  start the service         agent-registry serve   (the demo's own service has stopped)")?;
+            ""
+        } else {
+            url.as_str()
+        };
+        writeln!(f, "  sign in                   agent-registry console --subject me --operator   (prints a link)")?;
+        writeln!(f, "  what serves, what changed {base}/c/{customer}")?;
+        writeln!(f, "  the agents                {base}/c/{customer}/agents")?;
+        writeln!(f, "  who did what              {base}/c/{customer}/audit")?;
+        writeln!(f, "  query the same            {base}/graphiql")
+    }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, customer, name, receipts, ended } = self;
-        writeln!(
-            f,
-            "Milliseconds until the subscriber received each activation, from sending it and from its response:\n"
-        )?;
-        writeln!(f, "{:NAME_CHARS$}  version  prompt bytes  from sent  from answered", "agent")?;
-        for receipt in receipts {
-            let Receipt { agent, number, bytes, is_expected, since_sent, since_acknowledged } = receipt;
-            let agent: String = agent.chars().take(NAME_CHARS).collect();
-            write!(f, "{agent:NAME_CHARS$}  {number:7}  {bytes:12}  ")?;
-            match (since_sent, since_acknowledged) {
-                (Some(sent), Some(answered)) => write!(f, "{sent:9.2}  {answered:13.2}")?,
-                _ => write!(f, "{:>9}  {:>13}", "never", "never")?,
-            }
-            writeln!(f, "{}", if *is_expected { "" } else { "  NOT AS EXPECTED" })?;
-        }
-        let received = receipts.iter().filter(|receipt| receipt.is_expected).count();
-        writeln!(
-            f,
-            "\n{received} of {} activations were received as expected, with identical prompts.",
-            receipts.len()
-        )?;
-        writeln!(f, "{:18}{:>9}{:>9}{:>9}{:>9}", "milliseconds", "min", "median", "p99", "max")?;
-        row(f, "from sent", receipts.iter().filter_map(|receipt| receipt.since_sent))?;
-        row(f, "from answered", receipts.iter().filter_map(|receipt| receipt.since_acknowledged))?;
-        writeln!(f, "\nThe demo's data is kept. To explore it:")?;
-        if *ended {
-            writeln!(f, "  start     agent-registry serve   (the demo's own service has stopped)")?;
-            writeln!(f, "  explore   /graphiql at the address that it prints")?;
-        } else {
-            writeln!(f, "  explore   {url}/graphiql")?;
-        }
-        writeln!(f, "  customer  {customer}   ({name})")?;
-        writeln!(f, "  a token   agent-registry token user --subject me --operator")
+        self.write_story(f)?;
+        self.write_arrivals(f)?;
+        self.write_places(f)
     }
 }
 
 fn row(f: &mut fmt::Formatter<'_>, what: &str, values: impl Iterator<Item = f64>) -> fmt::Result {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
-    write!(f, "{what:18}")?;
+    write!(f, "  {what:34}")?;
     for percent in [0, 50, 99, 100] {
         match nearest_rank(&values, percent) {
             Some(value) => write!(f, "{value:9.2}")?,
