@@ -232,7 +232,10 @@ fn the_demo_shows_the_main_job() {
     // No process listens on port 1.
     let report = home.output_of(&["demo", "--url", "http://127.0.0.1:1"]);
     assert!(report.contains("34 of 34 activations were received as expected"), "{report}");
-    assert!(report.contains("Chess Player                          2 versions; version 2 serves"), "{report}");
+    assert!(
+        report.contains("Chess Player                          2 versions; version 2 serves"),
+        "{report}"
+    );
     let (_, audit) = report.split_once("/c/").unwrap();
     let (customer, _) = audit.split_once('\n').unwrap();
     let exported = home.output_of(&["export", "--customer", customer]);

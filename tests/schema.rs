@@ -34,7 +34,7 @@ fn the_description_of_rest_is_the_one_checked_in() {
 #[test]
 fn every_part_of_it_is_described() {
     let mut silent = Vec::new();
-    let schema = parse_schema(agent_registry::graphql::sdl()).unwrap();
+    let schema = parse_schema(agent_registry::graphql::types_sdl()).unwrap();
     for definition in schema.definitions {
         let TypeSystemDefinition::Type(definition) = definition else {
             continue;

@@ -152,17 +152,30 @@ mutation Promote($input: PromoteVersionInput!) {
     }
   }
 
-  /** Wraps a stream so that it reports a closed connection as an error with a readable message. */
-  function spoken(stream, of) {
+  /**
+   * Wraps a stream so that it lists its events below the editors, and reports a closed connection as an error with a
+   * readable message.
+   */
+  function spoken(stream, of, name) {
+    const list = eventList.begin(name ?? "subscription");
     const told = (error) => {
+      list.end(error?.reason || error?.message || "connection closed");
       if (typeof error?.code !== "number") throw error;
       if (error.code === 4401 || error.code === 4403) refused(of);
       throw plain(`The stream ended: ${error.code} ${error.reason || "connection closed"}`);
     };
+    const shown = (step) => {
+      if (step.done) list.end("complete");
+      else list.add(step.value);
+      return step;
+    };
     return {
       [Symbol.asyncIterator]() { return this; },
-      next: () => stream.next().catch(told),
-      return: (value) => stream.return(value),
+      next: () => stream.next().then(shown, told),
+      return: (value) => {
+        list.end("stopped");
+        return stream.return(value);
+      },
       throw: (error) => stream.throw(error),
     };
   }
@@ -208,7 +221,7 @@ mutation Promote($input: PromoteVersionInput!) {
     return async (asked) => {
       const operation = chosen(asked);
       const request = operation ? { ...asked, operationName: operation.name ?? undefined } : asked;
-      if (operation?.kind === "subscription") return spoken(client.iterate(request), of);
+      if (operation?.kind === "subscription") return spoken(client.iterate(request), of, operation.name);
       const response = await fetch(http, {
         method: "POST",
         headers: { "Content-Type": "application/json", ...credential },

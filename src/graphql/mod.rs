@@ -73,6 +73,12 @@ fn schema() -> ApiSchema {
 /// The schema in the schema definition language, as `schema.graphql` holds it.
 #[must_use]
 pub fn sdl() -> String {
+    engine::schema_description::describe_sdl(&types_sdl())
+}
+
+/// The schema without the description of the whole, which async-graphql's own parser can't read.
+#[must_use]
+pub fn types_sdl() -> String {
     let options = async_graphql::SDLExportOptions::new();
     schema().sdl_with_options(
         options.sorted_fields().prefer_single_line_descriptions().use_space_ident().indent_width(2),

@@ -40,8 +40,8 @@ async fn a_developer_explores_the_schema_in_a_browser() {
     let activate = async || drop(editor.activate(&agent, &version).await);
     let (is_well, summary) = explore(&app, &token, &agent, activate).await;
     let expected = json!({
-        "schema": true, "first_query": true, "query": true, "subscription": true, "history": true, "console_errors": [],
-        "foreign_requests": [], "csp_violations": [], "token_in_storage": false, "token_in_url": false,
+        "schema": true, "first_query": true, "query": true, "subscription": true, "events": true, "history": true,
+        "console_errors": [], "foreign_requests": [], "csp_violations": [], "token_in_storage": false, "token_in_url": false,
     });
     let mut seen = summary.clone();
     seen.as_object_mut().map(|seen| seen.remove("failed_at"));
@@ -77,4 +77,15 @@ async fn the_tabs_that_it_opens_with_run() {
         ran.push(name);
     }
     assert_eq!(ran, ["QUERY", "ENVIRONMENTS", "PLAN", "PROMOTE"]);
+}
+
+#[tokio::test]
+async fn it_begins_with_what_the_whole_schema_is() {
+    let app = App::start().await;
+    let asked = "{ one: __schema { said: description } ...Again } fragment Again on Query { __schema { description } }";
+    let answer = app.operator().await.gql(asked, Value::Null).await;
+    let said = answer.body["data"]["one"]["said"].as_str().unwrap();
+    assert!(said.starts_with("The Agent Registry: "), "{said}");
+    assert_eq!(answer.body["data"]["__schema"]["description"], said);
+    assert!(include_str!("../../schema.graphql").contains(&format!("\"\"\"\n{said}\n\"\"\"\nschema {{")));
 }

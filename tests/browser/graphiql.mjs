@@ -54,6 +54,7 @@ const summary = {
   first_query: false,
   query: false,
   subscription: false,
+  events: false,
   history: false,
   console_errors: [],
   foreign_requests: [],
@@ -158,6 +159,14 @@ async function run(page) {
   if (options.screenshot) await page.screenshot({ path: options.screenshot });
   await execute.click();
 
+  step = "the events of the subscription are listed";
+  const events = page.getByRole("region", { name: "Events of subscription" });
+  await events.getByText("1 event · ended: stopped").waitFor();
+  await events.getByText('{"activations"').click();
+  summary.events = (await events.getByRole("listitem").count()) === 1
+    && JSON.parse(await events.locator("pre").innerText()).data.activations.agent.name.length > 0;
+  await events.getByRole("button", { name: "Close" }).click();
+
   // GraphiQL loads some styles only on opening: a dialog, a menu, completion, a lint message, a tooltip.
   step = "dialogs, menus and completion";
   await page.getByRole("button", { name: "Open settings dialog" }).click();
@@ -245,7 +254,7 @@ await browser.close();
 clearTimeout(late);
 
 say(summary);
-const well = summary.schema && summary.first_query && summary.query && summary.subscription && summary.history
+const well = summary.schema && summary.first_query && summary.query && summary.subscription && summary.events && summary.history
   && !summary.failed_at
   && !summary.console_errors.length && !summary.foreign_requests.length && !summary.csp_violations.length
   && !summary.token_in_storage && !summary.token_in_url;

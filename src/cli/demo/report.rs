@@ -104,7 +104,8 @@ impl Report {
             self.receipts.len()
         )?;
         for receipt in self.receipts.iter().filter(|receipt| !receipt.is_expected) {
-            let arrival = if receipt.since_sent.is_some() { "arrived with another content" } else { "never arrived" };
+            let arrival =
+                if receipt.since_sent.is_some() { "arrived with another content" } else { "never arrived" };
             writeln!(f, "  NOT AS EXPECTED: version {} of {} {arrival}", receipt.number, receipt.agent)?;
         }
         writeln!(f, "  {:34}{:>9}{:>9}{:>9}{:>9}", "", "min", "median", "p99", "max")?;
@@ -118,12 +119,18 @@ impl Report {
         let Self { url, customer, name: _, receipts: _, ended } = self;
         writeln!(f, "\nThe data is kept. To look at it:\n")?;
         let base = if *ended {
-            writeln!(f, "  start the service         agent-registry serve   (the demo's own service has stopped)")?;
+            writeln!(
+                f,
+                "  start the service         agent-registry serve   (the demo's own service has stopped)"
+            )?;
             ""
         } else {
             url.as_str()
         };
-        writeln!(f, "  sign in                   agent-registry console --subject me --operator   (prints a link)")?;
+        writeln!(
+            f,
+            "  sign in                   agent-registry console --subject me --operator   (prints a link)"
+        )?;
         writeln!(f, "  what serves, what changed {base}/c/{customer}")?;
         writeln!(f, "  the agents                {base}/c/{customer}/agents")?;
         writeln!(f, "  who did what              {base}/c/{customer}/audit")?;

@@ -13,6 +13,7 @@ use super::{
     memory::AnswerMemory,
     operation::{CheckedOperation, OperationCost, library_request},
     response::GraphQlResponse,
+    schema_description::DescriptionPlaces,
 };
 use crate::{
     domain::{self, Caller, Error},
@@ -123,8 +124,12 @@ impl Api {
 
     async fn run(&self, request: Request, executable: ExecutableDocument) -> GraphQlResponse {
         let request_id = request.caller.request_id().to_owned();
+        let descriptions = DescriptionPlaces::of(&executable);
         match timeout(DEADLINE, self.schema.execute(library_request(executable).data(request))).await {
-            Ok(response) => GraphQlResponse::of(response, &request_id, self.front.limits().errors),
+            Ok(mut response) => {
+                descriptions.describe(&mut response.data);
+                GraphQlResponse::of(response, &request_id, self.front.limits().errors)
+            }
             Err(_) => GraphQlResponse::refusal(
                 "the operation took longer than 15 s; a write that has begun still runs to its end",
                 "UNAVAILABLE",

@@ -14,3 +14,4 @@ pub(in crate::graphql) mod operation;
 mod question;
 pub(in crate::graphql) mod render_cache;
 pub(in crate::graphql) mod response;
+pub(in crate::graphql) mod schema_description;

@@ -48,9 +48,10 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 static PAGE: Asset = asset!("index.html", HTML);
 
 /// The files that the page loads, and the licences of the third-party ones.
-static FILES: [Asset; 9] = [
+static FILES: [Asset; 10] = [
     asset!("boot.css", CSS),
     asset!("boot.js", SCRIPT),
+    asset!("events.js", SCRIPT),
     asset!("graphiql.min.css", CSS),
     asset!("graphiql.min.js", SCRIPT),
     asset!("graphql-ws.min.js", SCRIPT),
@@ -102,7 +103,7 @@ mod tests {
             .flat_map(|attribute| page.split(attribute).skip(1))
             .filter_map(|rest| rest.split('"').next())
             .collect();
-        assert_eq!(asked.len(), 8);
+        assert_eq!(asked.len(), 9);
         for address in asked {
             let name = address.strip_prefix("graphiql/");
             assert!(FILES.iter().any(|asset| Some(asset.name) == name), "{address} is not served");

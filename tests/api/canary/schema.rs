@@ -26,7 +26,7 @@ pub(super) fn base(ty: &Type) -> &str {
 
 impl Schema {
     pub(super) fn read() -> Self {
-        let document = parse_schema(agent_registry::app::sdl()).unwrap();
+        let document = parse_schema(agent_registry::graphql::types_sdl()).unwrap();
         let types = document.definitions.into_iter().filter_map(|definition| match definition {
             TypeSystemDefinition::Type(definition) => {
                 Some((definition.node.name.node.to_string(), definition.node.kind))

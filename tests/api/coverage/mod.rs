@@ -211,7 +211,7 @@ fn route_outcome(answer: &Answer) -> String {
 
 /// The names of the root fields of this type.
 fn fields_of(root: &str) -> BTreeSet<String> {
-    let schema = parse_schema(agent_registry::app::sdl()).unwrap();
+    let schema = parse_schema(agent_registry::graphql::types_sdl()).unwrap();
     let mut names = BTreeSet::new();
     for definition in schema.definitions {
         if let TypeSystemDefinition::Type(definition) = definition

@@ -30,7 +30,7 @@ pub(super) struct Schema {
 impl Schema {
     pub(super) fn read() -> Self {
         let (mut types, mut inputs, mut enums) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        for definition in parse_schema(agent_registry::app::sdl()).unwrap().definitions {
+        for definition in parse_schema(agent_registry::graphql::types_sdl()).unwrap().definitions {
             let TypeSystemDefinition::Type(definition) = definition else {
                 continue;
             };

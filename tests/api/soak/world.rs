@@ -169,7 +169,7 @@ async fn watchers(instance: &Instance, customers: &[Customer]) -> Vec<Subscriber
             ..who("key for some agents", &key_of_cairo, configs)
         },
     ];
-    let sdl = agent_registry::app::sdl();
+    let sdl = agent_registry::graphql::types_sdl();
     let (_, subscriptions) = sdl.split_once("type Subscription {").unwrap();
     if subscriptions.split("\n}").next().is_some_and(|fields| fields.contains("changes(")) {
         all.push(Subscriber { sees: of(&[ankara, bern]), ..who("member of two", &both, Field::Changes) });
