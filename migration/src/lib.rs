@@ -83,6 +83,7 @@ pub static STEPS: &[Step] = &[
     step!("0020_extensions"),
     step!("0021_environments"),
     step!("0022_plan"),
+    step!("0023_graph"),
 ];
 
 /// Returns the schema number of this binary: that of the last migration it knows.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     config::Common,
     db::{self, MigrateError, SchemaStatus},
-    http::Outage,
+    feed::Outage,
 };
 
 /// The interval between checks that the private PostgreSQL still runs.

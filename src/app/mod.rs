@@ -13,11 +13,11 @@ use crate::{
         Registry,
         auth::{Issuer, jwks::JwksError, jwt::KeyError},
     },
-    feed::{self, Hub},
+    feed::{self, Hub, Outage},
     graphql::{Api, SchemaError, TrustedDocuments},
     http::{
-        self, AppParts, AppState, ConnectionLimits, Description, Hosts, Limiter, Origins, Outage,
-        SocketLimits, Sockets, StreamPermits, Tls, TrustedProxies,
+        self, AppParts, AppState, ConnectionLimits, Description, Hosts, Limiter, Origins, SocketLimits,
+        Sockets, StreamPermits, Tls, TrustedProxies,
     },
     share::MemoryBudget,
     task::Tasks,
@@ -243,7 +243,8 @@ impl Service {
         let listener = http::bind(listen).map_err(busy)?;
         let address = listener.local_addr().map_err(busy)?;
         let budget = MemoryBudget::new(memory_budget);
-        let api = Api::new(registry.clone(), hub.clone(), trusted_documents, budget.clone())?;
+        let public_url = hosts.public_url().map(|url| url.as_str().into());
+        let api = Api::new(registry.clone(), hub.clone(), trusted_documents, budget.clone(), public_url)?;
         let state = Arc::new(AppParts {
             api,
             registry,
@@ -264,7 +265,6 @@ impl Service {
             description: Description::new(hosts.public_url()),
             hosts,
             metrics: recorder,
-            outage: Outage::default(),
         });
         Ok(Self { address, listener, state, lines, tls, pools: [db, tail_db], tasks })
     }
@@ -285,7 +285,7 @@ impl Service {
     /// Returns the handle with which the program says that this instance can't serve at the moment.
     #[must_use]
     pub fn outage(&self) -> Outage {
-        self.state.outage.clone()
+        self.state.hub.outage().clone()
     }
 
     /// Returns the domain's operations.

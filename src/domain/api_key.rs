@@ -228,6 +228,16 @@ impl Registry {
         Ok(super::page_each(customers, rows, |key| key.customer_id, page))
     }
 
+    /// The API keys with these ids, without their secrets. For references from other objects. Leaves out keys that the
+    /// reader may not read.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is.
+    pub async fn api_keys_by_ids(&self, reading: &Reading, ids: &[ApiKeyId]) -> Result<Vec<ApiKey>> {
+        let Ok(tenants) = reading.tenant_filter(Action::ReadKeys) else { return Ok(Vec::new()) };
+        Ok(reading.view.all(api_key::by_ids(&tenants, ids)).await?)
+    }
+
     /// The names of these API keys, which say who did something. Leaves out keys of customers that the reader may not
     /// see, and all keys for a reader who may not see people.
     ///

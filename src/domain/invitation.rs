@@ -173,6 +173,20 @@ impl Registry {
         Ok(super::page_each(customers, rows, |invitation| invitation.customer_id, page))
     }
 
+    /// The open invitations with these ids. For references from other objects. Leaves out those that the reader may not
+    /// read.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is.
+    pub async fn invitations_by_ids(
+        &self,
+        reading: &Reading,
+        ids: &[InvitationId],
+    ) -> Result<Vec<Invitation>> {
+        let Ok(tenants) = reading.tenant_filter(Action::ReadMembers) else { return Ok(Vec::new()) };
+        Ok(reading.view.all(invitation::open_by_ids(&tenants, ids, self.clock().now())).await?)
+    }
+
     /// For each of these customers, how many open invitations it has.
     ///
     /// # Errors

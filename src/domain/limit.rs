@@ -73,6 +73,11 @@ impl Plan {
     }
 }
 
+/// The limits of each plan, from the lowest to the highest.
+pub fn limits_of_plans() -> impl Iterator<Item = (Plan, Limits)> {
+    <Plan as sea_orm::Iterable>::iter().map(|plan| (plan, plan.limits()))
+}
+
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitedResource {

@@ -54,6 +54,7 @@ pub mod not_served;
 pub mod operator;
 pub mod page;
 pub mod pending_invitation;
+pub mod permission;
 pub mod pinned;
 pub mod plan;
 pub mod policy;

@@ -1,6 +1,10 @@
 //! The table `activations`: one row for each change of an agent's active version.
 
-use sea_orm::{QueryOrder, QuerySelect, SelectModel, SelectorRaw, entity::prelude::*, sea_query::Order};
+use sea_orm::{
+    QueryOrder, QuerySelect, SelectModel, SelectorRaw, Value,
+    entity::prelude::*,
+    sea_query::{ArrayType, Order},
+};
 
 use super::{
     EnvironmentFilter, KeysetPage, TenantFilter,
@@ -70,6 +74,67 @@ pub struct Model {
     pub cursor_hash: Option<Vec<u8>>,
 }
 
+/// What changed the active version: the reason, and whether the version was promoted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A version was activated.
+    Activate,
+    /// A version was published and activated in one call.
+    Publish,
+    /// A version that was active before was activated again.
+    Rollback,
+    /// The version that is active in another environment was activated.
+    Promote,
+    /// The agent was deactivated.
+    Deactivate,
+    /// The agent was archived, which deactivates it.
+    Archive,
+}
+
+/// The column of the indexes for lists, written as in migration 0023: the name of the row's [`Kind`].
+const KIND: &str = "(CASE WHEN t.promoted_from IS NULL THEN t.reason ELSE 'PROMOTE' END)";
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 6] =
+        [Self::Activate, Self::Publish, Self::Rollback, Self::Promote, Self::Deactivate, Self::Archive];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Activate => "ACTIVATE",
+            Self::Publish => "PUBLISH",
+            Self::Rollback => "ROLLBACK",
+            Self::Promote => "PROMOTE",
+            Self::Deactivate => "DEACTIVATE",
+            Self::Archive => "ARCHIVE",
+        }
+    }
+}
+
+impl Model {
+    /// What changed the active version.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self.reason {
+            Reason::Activate if self.promoted_from.is_some() => Kind::Promote,
+            Reason::Activate => Kind::Activate,
+            Reason::Publish => Kind::Publish,
+            Reason::Rollback => Kind::Rollback,
+            Reason::Deactivate => Kind::Deactivate,
+            Reason::Archive => Kind::Archive,
+        }
+    }
+}
+
+/// Which activations a list below a customer, or of all customers, has.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Filter {
+    /// The environments.
+    pub environments: Vec<EnvironmentKey>,
+    /// What changed the active version.
+    pub kinds: Vec<Kind>,
+}
+
 /// None are declared: loaders join by id.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
@@ -126,4 +191,107 @@ pub fn count_each(
          ORDER BY t.id LIMIT {COUNTED_ROWS_MAX}) AS t"
     );
     count::of_each(sql, uuids(agents), &select)
+}
+
+/// The activation of this version by this commit, if `tenants` and `reach` admit it.
+pub fn of_commit(
+    tenants: &TenantFilter,
+    reach: &EnvironmentFilter,
+    (agent, version): (AgentId, VersionId),
+    revision: Revision,
+) -> Select<Entity> {
+    let select = tenants
+        .narrow(Entity::find(), Column::CustomerId)
+        .filter(Column::AgentId.eq(agent))
+        .filter(Column::Revision.eq(revision))
+        .filter(Column::VersionId.eq(version));
+    reach.narrow(select, Column::EnvironmentKey).order_by_asc(Column::Position).limit(1)
+}
+
+/// The rows of a list, one descent of an index for each environment and kind: the tables that name these, and the
+/// conditions on `t`.
+fn listed(sql: &mut Sql, filter: &Filter) -> (String, String) {
+    let Filter { environments, kinds } = filter;
+    let names = kinds.iter().map(|kind| Value::from(kind.as_str())).collect();
+    let (environments, kinds) =
+        (sql.bind(keys(environments)), sql.bind(Value::Array(ArrayType::String, Some(Box::new(names)))));
+    let tables =
+        format!("unnest({environments}::text[]) AS e (key) CROSS JOIN unnest({kinds}::text[]) AS k (kind)");
+    (tables, format!("t.environment_key = e.key AND {KIND} = k.kind"))
+}
+
+/// One page of the activations that `tenants` admits and that pass the filter, newest first.
+pub fn page(
+    tenants: &TenantFilter,
+    filter: &Filter,
+    page: &KeysetPage<ActivationId>,
+) -> SelectorRaw<SelectModel<Model>> {
+    let mut sql = Sql::default();
+    let bounds = sql.bounds(page, &Order::Desc).and("t.id");
+    let (tables, conditions) = listed(&mut sql, filter);
+    let (limit, direction) = (sql.bind(sql::limit(page.limit)), page.direction(&Order::Desc));
+    let order = format!("ORDER BY t.id {direction} LIMIT {limit}");
+    let (parents, below) = parents(&mut sql, tenants);
+    Entity::find().from_raw_sql(sql.statement(format!(
+        "SELECT t.* FROM {parents}{tables} CROSS JOIN LATERAL (\
+         SELECT t.* FROM registry.activations AS t WHERE {below}{conditions}{bounds} {order}) AS t {order}"
+    )))
+}
+
+/// Counts the activations that `tenants` admits and that pass the filter.
+pub fn count(tenants: &TenantFilter, filter: &Filter) -> SelectCounts {
+    let mut sql = Sql::default();
+    let (tables, conditions) = listed(&mut sql, filter);
+    let (parents, below) = parents(&mut sql, tenants);
+    let select = format!(
+        "SELECT FROM {parents}{tables} CROSS JOIN LATERAL (\
+         SELECT FROM registry.activations AS t WHERE {below}{conditions} ORDER BY t.id LIMIT {COUNTED_ROWS_MAX}) AS t"
+    );
+    count::of_select(sql, &select)
+}
+
+/// The table of the customers that `tenants` names, and the condition that `t` is below one of them. Both are empty
+/// without names: another index has the rows of all customers in the list's order.
+fn parents(sql: &mut Sql, tenants: &TenantFilter) -> (String, &'static str) {
+    match tenants {
+        TenantFilter::All => (String::new(), ""),
+        TenantFilter::Only(customers) => {
+            let customers = sql.bind(uuids(customers));
+            (
+                format!("unnest({customers}::uuid[]) AS parent (id) CROSS JOIN "),
+                "t.customer_id = parent.id AND ",
+            )
+        }
+    }
+}
+
+/// One page of the activations of each of these customers that pass the filter, newest first.
+pub fn page_each_customer(
+    customers: &[CustomerId],
+    filter: &Filter,
+    page: &KeysetPage<ActivationId>,
+) -> SelectorRaw<SelectModel<Model>> {
+    let mut sql = Sql::default();
+    let bounds = sql.bounds(page, &Order::Desc).and("t.id");
+    let (tables, conditions) = listed(&mut sql, filter);
+    let (customers, limit) = (sql.bind(uuids(customers)), sql.bind(sql::limit(page.limit)));
+    let order = format!("ORDER BY t.id {} LIMIT {limit}", page.direction(&Order::Desc));
+    Entity::find().from_raw_sql(sql.statement(format!(
+        "SELECT p.* FROM unnest({customers}::uuid[]) AS parent (id) CROSS JOIN LATERAL (\
+         SELECT t.* FROM {tables} CROSS JOIN LATERAL (\
+         SELECT t.* FROM registry.activations AS t WHERE t.customer_id = parent.id AND {conditions}{bounds} {order}) AS t \
+         {order}) AS p"
+    )))
+}
+
+/// Counts the activations of each of these customers that pass the filter.
+pub fn count_each_customer(customers: &[CustomerId], filter: &Filter) -> SelectCounts {
+    let mut sql = Sql::default();
+    let (tables, conditions) = listed(&mut sql, filter);
+    let select = format!(
+        "SELECT FROM {tables} CROSS JOIN LATERAL (\
+         SELECT FROM registry.activations AS t WHERE t.customer_id = parent.id AND {conditions} \
+         ORDER BY t.id LIMIT {COUNTED_ROWS_MAX}) AS t"
+    );
+    count::of_each(sql, uuids(customers), &select)
 }

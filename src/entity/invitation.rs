@@ -97,6 +97,12 @@ pub fn by_id(tenants: &TenantFilter, id: InvitationId) -> Select<Entity> {
     tenants.narrow(Entity::find(), Column::CustomerId).filter(Column::Id.eq(id))
 }
 
+/// The invitations with these ids that `tenants` admits and that haven't expired at `now`.
+pub fn open_by_ids(tenants: &TenantFilter, ids: &[InvitationId], now: Instant) -> Select<Entity> {
+    let select = tenants.narrow(Entity::find(), Column::CustomerId).filter(Column::Id.eq_any(ids.to_vec()));
+    select.filter(Column::ExpiresAt.gt(now))
+}
+
 /// Locks the invitation with this id, if `tenants` admits it, until the transaction ends.
 pub fn locked(tenants: &TenantFilter, id: InvitationId) -> Select<Entity> {
     by_id(tenants, id).lock(LockType::Update)

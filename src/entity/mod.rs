@@ -13,6 +13,7 @@ use crate::{environment_key::EnvironmentKey, id::CustomerId};
 pub mod activation;
 pub mod agent;
 mod agent_filter;
+pub mod agent_update;
 pub mod agent_version;
 pub mod api_key;
 pub mod audit;

@@ -110,6 +110,16 @@ pub fn of_agents(tenants: &TenantFilter, reach: &EnvironmentFilter, agents: &[Ag
     reach.narrow(select, Column::EnvironmentKey)
 }
 
+/// The row of this agent in this environment, if `tenants` and `reach` admit it.
+pub fn in_environment(
+    tenants: &TenantFilter,
+    reach: &EnvironmentFilter,
+    agent: AgentId,
+    environment: EnvironmentId,
+) -> Select<Entity> {
+    of_agents(tenants, reach, &[agent]).filter(Column::EnvironmentId.eq(environment))
+}
+
 /// A locked row, and its environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockedServingRow {

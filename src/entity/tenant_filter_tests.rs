@@ -5,8 +5,8 @@ use sea_orm::{DbBackend, EntityTrait, QueryTrait, Select, SelectorRaw, SelectorT
 use uuid::Uuid;
 
 use super::{
-    EnvironmentFilter, KeysetPage, TenantFilter, activation, agent, agent_version, api_key, audit, change,
-    customer, environment, identity, invitation, rollback_target, served_config,
+    EnvironmentFilter, KeysetPage, TenantFilter, activation, agent, agent_update, agent_version, api_key,
+    audit, change, customer, environment, identity, invitation, rollback_target, served_config,
     serving::{self, AgentLock},
     user,
 };
@@ -48,12 +48,21 @@ fn selects(tenants: &TenantFilter) -> Vec<(&'static str, String)> {
     let (agents, filter) = ([ID.into()], agent::Filter::default());
     let (all, default) = (&EnvironmentFilter::All, &EnvironmentKey::default());
     let of_agents = audit::Parents::Agents(&agents);
+    let listed =
+        activation::Filter { environments: vec![default.clone()], kinds: activation::Kind::ALL.to_vec() };
     vec![
         ("activation::by_ids", activation::by_ids(tenants, all, &[ID.into()]).inlined_sql()),
         (
             "activation::count_each",
             activation::count_each(tenants, &agents, std::slice::from_ref(default)).inlined_sql(),
         ),
+        ("activation::page", activation::page(tenants, &listed, &any_page()).inlined_sql()),
+        ("activation::count", activation::count(tenants, &listed).inlined_sql()),
+        (
+            "activation::of_commit",
+            activation::of_commit(tenants, all, (ID.into(), ID.into()), Revision(1)).inlined_sql(),
+        ),
+        ("agent_update::of_agents", agent_update::of_agents(tenants, all, &agents).inlined_sql()),
         ("agent::within", agent::within(tenants).inlined_sql()),
         ("agent::by_ids", agent::by_ids(tenants, &agents).inlined_sql()),
         ("agent::count", agent::count(tenants, &filter).inlined_sql()),
@@ -64,6 +73,10 @@ fn selects(tenants: &TenantFilter) -> Vec<(&'static str, String)> {
         ("environment::by_ids", environment::by_ids(tenants, all, &[ID.into()]).inlined_sql()),
         ("environment::exists", environment::exists(tenants, all, default).inlined_sql()),
         ("environment::locked", environment::locked(tenants, ID.into()).inlined_sql()),
+        (
+            "serving::in_environment",
+            serving::in_environment(tenants, all, ID.into(), ID.into()).inlined_sql(),
+        ),
         ("serving::of_agents", serving::of_agents(tenants, all, &agents).inlined_sql()),
         (
             "serving::locked_place",
@@ -86,6 +99,7 @@ fn selects(tenants: &TenantFilter) -> Vec<(&'static str, String)> {
         ("customer::page", customer::page(tenants, None, &any_page()).inlined_sql()),
         ("customer::count_named", customer::count_named(tenants, None).inlined_sql()),
         ("customer::locked", customer::locked(tenants, ID.into()).inlined_sql()),
+        ("invitation::open_by_ids", invitation::open_by_ids(tenants, &[ID.into()], now).inlined_sql()),
         ("invitation::by_id", invitation::by_id(tenants, ID.into()).inlined_sql()),
         ("invitation::locked", invitation::locked(tenants, ID.into()).inlined_sql()),
         (

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use super::{
     authenticator::Authenticator,
     caches::{Caches, ResponseCaches},
+    chain_check::{ChainCheck, ChainStatus},
     config_cache::ConfigCache,
     config_entry::{Render, RenderedConfig},
     config_read_cache::ConfigReadCache,
@@ -18,12 +19,15 @@ use super::{
     fallback::Fallback,
     freshness::Freshness,
     lease::Moment,
+    outage::Outage,
+    readiness::Readiness,
     revocation_log::RevocationLog,
     subscriber_registry::{GatewayCount, SubscriberRegistry, Watched, Watcher},
     watch::Watch,
     watch_source::{PAGE_READS_MAX, REPLAYS_MAX, WatchFilter, WatchSource},
 };
 use crate::{
+    clock::Instant,
     domain::{
         CallOrigin, Caller, Reading, Registry, Result,
         auth::VerifiedCredential,
@@ -51,6 +55,9 @@ struct Parts {
     watch_source: WatchSource,
     authenticator: Authenticator,
     config_reader: ConfigReader,
+    chain_check: ChainCheck,
+    outage: Outage,
+    started_at: Instant,
 }
 
 impl Hub {
@@ -95,6 +102,7 @@ impl Hub {
             freshness: freshness.clone(),
             fallback,
         };
+        let started_at = registry.clock().now();
         Self(Arc::new(Parts {
             registry,
             events,
@@ -104,6 +112,9 @@ impl Hub {
             watch_source,
             authenticator,
             config_reader,
+            chain_check: ChainCheck::default(),
+            outage: Outage::default(),
+            started_at,
         }))
     }
 
@@ -129,8 +140,37 @@ impl Hub {
     /// commits was promoted. Watchers have seen commits that no longer exist, so they fail with
     /// [`Error::CursorInvalid`](crate::domain::Error::CursorInvalid).
     pub(super) fn diverged(&self) {
+        self.0.chain_check.failed();
         self.0.events.diverge();
         self.0.caches.clear();
+    }
+
+    /// Records that the log's hash chain holds up to this commit.
+    pub(super) fn chain_holds(&self, revision: Revision) {
+        self.0.chain_check.passed(revision, self.0.registry.clock().now());
+    }
+
+    /// What this instance's own check of the log's hash chain has found.
+    #[must_use]
+    pub fn chain_status(&self) -> ChainStatus {
+        self.0.chain_check.status()
+    }
+
+    /// The outage of this instance, which the program begins and ends.
+    #[must_use]
+    pub fn outage(&self) -> &Outage {
+        &self.0.outage
+    }
+
+    /// When this instance started.
+    #[must_use]
+    pub fn started_at(&self) -> Instant {
+        self.0.started_at
+    }
+
+    /// Checks whether this instance is ready. Takes up to four seconds.
+    pub async fn readiness(&self) -> Readiness {
+        Readiness::check(&self.0.registry, self).await
     }
 
     /// The current moment, for [`Hub::renew_lease`].

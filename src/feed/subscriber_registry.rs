@@ -31,11 +31,13 @@ pub enum Watched {
     Configs,
     /// All entries of the log.
     Changes,
+    /// The entries that readers of a customer's agents receive.
+    CustomerEvents,
 }
 
 impl Watched {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Activations, Self::Configs, Self::Changes];
+    pub const ALL: [Self; 4] = [Self::Activations, Self::Configs, Self::Changes, Self::CustomerEvents];
 
     /// The value of the metrics' label.
     #[must_use]
@@ -44,6 +46,7 @@ impl Watched {
             Self::Activations => "activations",
             Self::Configs => "configs",
             Self::Changes => "changes",
+            Self::CustomerEvents => "customer_events",
         }
     }
 }
@@ -65,6 +68,15 @@ pub struct Watcher {
 }
 
 impl Watcher {
+    /// The key of the only environment that it watches; `None` if it watches several or all.
+    #[must_use]
+    pub fn environment(&self) -> Option<&EnvironmentKey> {
+        match self.filter.environments.as_deref() {
+            Some([key]) => Some(key),
+            Some(_) | None => None,
+        }
+    }
+
     /// The last commit up to which the watcher has received all that it may see, or is receiving it.
     #[must_use]
     pub fn revision(&self) -> Revision {
@@ -159,6 +171,11 @@ impl SubscriberRegistry {
 }
 
 impl Registration {
+    /// The kind of the watch.
+    pub(super) fn watched(&self) -> Watched {
+        self.watcher.watched
+    }
+
     /// Records the commit that the watcher has reached.
     pub(super) fn record_progress(&self, revision: Revision) {
         self.watcher.revision.store(revision.0, Ordering::Relaxed);

@@ -112,6 +112,7 @@ async fn catch_up(registry: &Registry, hub: &Hub, followed: &mut Option<TailPosi
         // A snapshot contains whole commits only, so the last page ends with a commit's last entry.
         if is_last {
             publish_commit(hub, followed, pending);
+            hub.chain_holds(from.revision);
             hub.renew_lease(asked);
             return Ok(());
         }

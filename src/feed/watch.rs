@@ -8,7 +8,7 @@ use tokio::sync::broadcast;
 use super::{
     config_read_cache::ConfigReadCache,
     event_hub::Commit,
-    subscriber_registry::Registration,
+    subscriber_registry::{Registration, Watched},
     watch_source::{WatchFilter, WatchSource},
 };
 use crate::{
@@ -201,6 +201,12 @@ impl Watch {
     /// Whether the watcher receives an entry of a customer that it may see. Entries without a customer are for the
     /// platform only.
     fn admits(&self, change: &Change) -> bool {
-        self.filter.passes(change) && (change.customer_id.is_some() || policy::is_platform(&self.caller))
+        let is_of_kind = match self.registration.watched() {
+            Watched::CustomerEvents => change.is_event_for(&self.caller),
+            Watched::Activations | Watched::Configs | Watched::Changes => true,
+        };
+        is_of_kind
+            && self.filter.passes(change)
+            && (change.customer_id.is_some() || policy::is_platform(&self.caller))
     }
 }

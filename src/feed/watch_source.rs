@@ -84,6 +84,7 @@ impl WatchSource {
         let action = match watched {
             Watched::Activations | Watched::Configs => Action::WatchActivations,
             Watched::Changes => Action::ReadChanges,
+            Watched::CustomerEvents => Action::ReadAgents,
         };
         let tenants = policy::tenant_filter(&caller, action)?;
         if let Some(customer) = filter.customer_id {

@@ -6,9 +6,10 @@ use async_graphql::{MergedObject, Schema, ValidationMode};
 mod engine;
 mod schema;
 
+use engine::context::PublicUrl;
 use schema::{
-    activation, agent, api_key, billing, change, config, customer, environment, invitation, member, node,
-    pinned, plan, profile, publish, service_token, subscription, viewer, watcher,
+    activation, agent, api_key, billing, change, config, customer, environment, instance, invitation, log,
+    member, node, pinned, plan, plan_limits, profile, publish, service_token, subscription, viewer, watcher,
 };
 
 pub use engine::{
@@ -23,20 +24,24 @@ pub use engine::{
 pub use graphql_front::SchemaError;
 
 /// Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
-/// `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+/// `activeConfig`, `watchers` and `instance`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
 #[derive(Default, MergedObject)]
 #[graphql(name = "Query")]
 pub struct QueryRoot(
     viewer::ViewerQuery,
+    log::LogQuery,
     node::NodeQuery,
     customer::CustomerQuery,
     agent::AgentQuery,
+    activation::ActivationQuery,
     config::ConfigQuery,
     pinned::PinnedQuery,
     publish::VersionQuery,
     plan::PlanQuery,
     change::ChangeQuery,
     watcher::WatcherQuery,
+    plan_limits::PlanLimitsQuery,
+    instance::InstanceQuery,
 );
 
 /// Mutations write. Each field is a transaction of its own, and they run in order. Failures that you can correct are
@@ -61,8 +66,9 @@ pub struct MutationRoot(
 type ApiSchema = Schema<QueryRoot, MutationRoot, subscription::SubscriptionRoot>;
 
 /// Builds the executable schema.
-fn schema() -> ApiSchema {
+fn schema(public_url: PublicUrl) -> ApiSchema {
     Schema::build(QueryRoot::default(), MutationRoot::default(), subscription::SubscriptionRoot)
+        .data(public_url)
         // A suggestion would name fields that the client didn't name.
         .disable_suggestions()
         // `front` has checked the document completely, with rules that the library doesn't have.
@@ -80,7 +86,7 @@ pub fn sdl() -> String {
 #[must_use]
 pub fn types_sdl() -> String {
     let options = async_graphql::SDLExportOptions::new();
-    schema().sdl_with_options(
+    schema(PublicUrl::default()).sdl_with_options(
         options.sorted_fields().prefer_single_line_descriptions().use_space_ident().indent_width(2),
     )
 }

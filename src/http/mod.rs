@@ -29,7 +29,6 @@ mod fast_path;
 mod limit;
 mod meter;
 mod negotiate;
-mod outage;
 mod problem;
 mod routes;
 mod server;
@@ -39,7 +38,6 @@ use routes::{explain, graphiql, graphql, health, openapi, rest, socket};
 
 pub use limit::Limiter;
 pub use negotiate::{Origin, Origins};
-pub use outage::Outage;
 pub use routes::{Description, SocketLimits, Sockets, StreamPermits, openapi_text, render};
 pub use server::{
     Admission, AllowedHost, ConnectionHandle, ConnectionLimits, Hosts, PublicUrl, TLS_RELOAD_INTERVAL, Tls,
@@ -83,8 +81,6 @@ pub struct AppParts {
     pub description: Description,
     /// Renders the metrics. `None` if another recorder is installed in the process.
     pub metrics: Option<Arc<PrometheusHandle>>,
-    /// The reason why this instance can't serve at the moment, as far as the program knows it.
-    pub outage: Outage,
 }
 
 /// The REST endpoints. They require a credential.

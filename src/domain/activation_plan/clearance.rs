@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{ActivationPlan, PlanRefusal, last_activated_at, read_source};
+use super::{ActivationPlan, PlanRefusal, read_source};
 use crate::{
     domain::{
         Error, Registry, Result,
@@ -127,8 +127,9 @@ async fn refused_plan(
     if !(may(Action::ReadAgents) && may(Action::ReadContent)) {
         return Ok(None);
     }
-    let rows = serving::of_agents(txn.tenant_filter(), txn.environment_filter(), &[agent.id]);
-    let serving_revision = last_activated_at(&txn.all(rows).await?, environment.id);
+    let (tenants, reach) = (txn.tenant_filter(), txn.environment_filter());
+    let row = txn.one(serving::in_environment(tenants, reach, agent.id, environment.id)).await?;
+    let serving_revision = row.map_or(Revision::ZERO, |row| row.config_revision);
     let revision = txn.one(log::head()).await?.map_or(Revision::ZERO, |head| head.revision);
     Ok(Some(ActivationPlan {
         agent_id: agent.id,

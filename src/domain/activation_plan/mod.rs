@@ -13,12 +13,11 @@ use super::{
     environment::{Environment, EnvironmentKey},
     plan::{Plan, PlanInput, PlanObjection, PlanRules, PromotionSource, SourceService},
     policy::{self, Action},
-    serving::Serving,
     version::{BodyKey, VersionBody, VersionSummary},
 };
 use crate::{
     entity::{agent, agent_version, environment, serving, time_in_environment},
-    id::{AgentId, CustomerId, EnvironmentId, Revision, VersionId},
+    id::{AgentId, CustomerId, Revision, VersionId},
 };
 
 pub(super) use clearance::{Clearance, PlannedVersion};
@@ -201,9 +200,9 @@ impl Registry {
         environment: &Environment,
     ) -> Result<(Option<VersionId>, Revision)> {
         let (tenants, reach) = (reading.view.tenant_filter(), reading.view.environment_filter());
-        let rows = reading.view.all(serving::of_agents(&tenants, &reach, &[agent.id])).await?;
-        let row = rows.iter().find(|row| row.environment_id == environment.id);
-        Ok((row.and_then(|row| row.active_version_id), last_activated_at(&rows, environment.id)))
+        let row = serving::in_environment(&tenants, &reach, agent.id, environment.id);
+        let row = reading.view.one(row).await?;
+        Ok(row.map_or((None, Revision::ZERO), |row| (row.active_version_id, row.config_revision)))
     }
 
     /// Reads the contents of a plan's subject, and computes the plan: at once if they are small, else on a thread for
@@ -261,12 +260,6 @@ fn compared(bodies: &HashMap<BodyKey, Arc<VersionBody>>, version: VersionSummary
     let body = bodies.get(&BodyKey::of(&version));
     let body = body.ok_or_else(|| Error::Internal("a version has no content".into()))?;
     Ok(ComparedContent::Version(version.model_name, Arc::clone(body)))
-}
-
-/// The commit of the last activation in an environment; 0 when there was none.
-fn last_activated_at(servings: &[Serving], environment: EnvironmentId) -> Revision {
-    let row = servings.iter().find(|row| row.environment_id == environment);
-    row.map_or(Revision::ZERO, |row| row.config_revision)
 }
 
 /// How long a version was active in the environment that is promoted from. Completes the key of that environment, if

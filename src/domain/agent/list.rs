@@ -1,5 +1,7 @@
 //! Reads agents: by id, and the lists of all, of a customer and of an owner.
 
+use std::collections::HashMap;
+
 use super::{
     super::{
         BoundedCount, InputErrors, Page, PageArgs, Reading, Registry, Result,
@@ -13,7 +15,8 @@ use super::{
 #[cfg(doc)]
 use crate::domain::Error;
 use crate::{
-    entity::{agent, count::Counted},
+    clock::Instant,
+    entity::{agent, agent_update, count::Counted},
     id::{AgentId, CustomerId, UserId},
 };
 
@@ -26,6 +29,22 @@ impl Registry {
         policy::allow(&reading.caller, Action::ReadServing)?;
         let rows = reading.view.all(agent::by_ids(&reading.view.tenant_filter(), ids)).await?;
         Ok(reached(reading, rows))
+    }
+
+    /// When each of these agents was last changed, as far as the reader reaches: its own fields, its versions, and what it
+    /// serves.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a credential without any scope.
+    pub async fn agent_updates(
+        &self,
+        reading: &Reading,
+        ids: &[AgentId],
+    ) -> Result<HashMap<AgentId, Instant>> {
+        policy::allow(&reading.caller, Action::ReadServing)?;
+        let (tenants, reach) = (reading.view.tenant_filter(), reading.view.environment_filter());
+        let rows = reading.view.all(agent_update::of_agents(&tenants, &reach, ids)).await?;
+        Ok(rows.into_iter().map(|row| (row.agent_id, row.at)).collect())
     }
 
     /// A page of the agents that the reader may see, oldest first.

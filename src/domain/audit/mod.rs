@@ -17,7 +17,7 @@ pub use verify::{IntegrityViolation, Progress, Report};
 
 use super::{
     BoundedCount, Error, Page, PageArgs, Reading, Registry, Result,
-    change::{ActorKind, Change, ChangeAction, LogPosition},
+    change::{ActorKind, Change, ChangeAction, Head, LogPosition, head},
     policy::Action,
 };
 use crate::{
@@ -80,6 +80,15 @@ impl Registry {
         let filter = resolve_filter(&reading.view, filter).await?;
         let rows = reading.view.all(audit::page(&of, &filter, &page.keyset_page())).await?;
         Ok(page.page(rows))
+    }
+
+    /// The end of the log in this snapshot, for a reader that may read an audit log.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a reader that may read no audit log.
+    pub async fn audit_head(&self, reading: &Reading) -> Result<Head> {
+        readable_customers(reading, None)?;
+        head(&reading.view).await
     }
 
     /// How many entries the list of [`Registry::changes`] has.

@@ -293,7 +293,10 @@ async fn set_archived(
     archived_at: Option<Instant>,
     clock: &Clock,
 ) -> Result<Environment> {
-    let details = archival_details(before.archived_at, archived_at);
+    let mut details = archival_details(before.archived_at, archived_at);
+    if let Some(details) = details.as_object_mut() {
+        details.insert("environment".to_owned(), json!(before.key));
+    }
     let action = if archived_at.is_some() {
         ChangeAction::EnvironmentArchived
     } else {

@@ -7,13 +7,14 @@ use super::{GrantedTxn, OpenTxn, WriteRight, renew_operator};
 use crate::{
     db::Permit,
     domain::{
-        Caller, Error, Principal, Result,
+        Error, Principal, Result,
         agent::Agent,
         auth::REFUSED,
-        customer::{BillingStatus, Customer, CustomerStatus},
+        customer::{Customer, CustomerStatus},
         environment::{Environment, EnvironmentKey},
         invitation::Invitation,
-        policy::{self, Action, CustomerState},
+        permission::check_status,
+        policy::{self, Action},
         serving::LockedServing,
         user::User,
     },
@@ -24,25 +25,6 @@ use crate::{
     },
     id::{AgentId, CustomerId, InvitationId},
 };
-
-/// Fails when the customer's status doesn't allow this action. The platform may write to suspended and canceled
-/// customers, to help them; for an erased customer, only actions are allowed that check its state themselves.
-pub(in crate::domain) fn check_status(caller: &Caller, action: Action, status: CustomerStatus) -> Result<()> {
-    let CustomerStatus { plan: _, billing_status, erased_at } = status;
-    let why_not = match billing_status {
-        BillingStatus::Trialing | BillingStatus::Active | BillingStatus::PastDue => None,
-        BillingStatus::Suspended => Some(Error::Suspended),
-        BillingStatus::Canceled => Some(Error::Canceled),
-    };
-    // Only a canceled customer can be erased.
-    let erased = erased_at.map(|_| Error::Canceled);
-    let refused = match action.state_needed() {
-        CustomerState::Served => erased.or(why_not.filter(|_| !policy::is_platform(caller))),
-        CustomerState::Kept => erased,
-        CustomerState::Any => None,
-    };
-    refused.map_or(Ok(()), Err)
-}
 
 impl OpenTxn {
     /// Locks a customer exclusively against all other writers of its data, so that concurrent quota checks serialise.

@@ -37,7 +37,6 @@ mod granted;
 mod lock;
 
 pub(super) use granted::GrantedTxn;
-pub(super) use lock::check_status;
 
 /// The row that a caller's right to write depends on. It is read again inside the transaction.
 #[derive(Clone, Debug)]

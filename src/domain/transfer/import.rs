@@ -6,9 +6,9 @@ use tokio::io::AsyncBufRead;
 
 use super::{
     super::{
-        Caller, Error, Registry, Result, customer,
+        Caller, Error, Registry, Result, customer, permission,
         policy::{self, Action},
-        right, text,
+        text,
     },
     apply::{self, AppliedLine, ApplyOptions},
     checked::{CheckedLine, LineChecker},
@@ -122,7 +122,7 @@ impl Registry {
         let (tenants, id) = (TenantFilter::Only(vec![input.customer_id]), input.customer_id);
         let found = self.reading(caller).view.one(entity::customer::by_ids(&tenants, &[id])).await?;
         let found = found.ok_or(Error::NotFound("customer"))?;
-        right::check_status(caller, Action::ImportAgents, found.status())?;
+        permission::check_status(caller, Action::ImportAgents, found.status())?;
         Ok(found.plan)
     }
 }

@@ -7,6 +7,7 @@ use graphql_front::{ErrorKind, Errors, Figure, Front, OperationType, SchemaError
 use json_reader::Json;
 
 use super::{
+    context::PublicUrl,
     document::{DocumentLookup, DocumentOwner, Documents, Refusal, TrustedDocuments},
     front::{error_entry, front},
     operation::{CheckedOperation, Operation, OperationCost, points},
@@ -34,7 +35,7 @@ pub struct Api {
 
 impl Api {
     /// Builds the schema over these operations and this hub. With a list of trusted documents, it runs no others.
-    /// Operations take their memory from the budget.
+    /// Operations take their memory from the budget. Links to pages begin with the public address, if there is one.
     ///
     /// # Errors
     /// [`SchemaError`] if the schema is invalid, which is a bug of the service.
@@ -43,7 +44,9 @@ impl Api {
         hub: Hub,
         trusted: Option<TrustedDocuments>,
         budget: MemoryBudget,
+        public_url: Option<Arc<str>>,
     ) -> Result<Self, SchemaError> {
+        let schema = schema(PublicUrl(public_url));
         let documents = Arc::new(Documents::new(trusted));
         let render_cache = RenderCache::default();
         hub.on_invalidation({
@@ -53,7 +56,7 @@ impl Api {
                 documents.clear();
             }
         });
-        Ok(Self { schema: schema(), registry, hub, front: front()?, budget, documents, render_cache })
+        Ok(Self { schema, registry, hub, front: front()?, budget, documents, render_cache })
     }
 
     /// Accepts a request, a large one on the threads for computations; its operation also runs there.

@@ -21,6 +21,11 @@ use crate::{
 /// The input field that holds an idempotency key.
 const KEY_FIELD: &str = "idempotencyKey";
 
+/// The address under which clients reach the service, such as `https://registry.example.org`; `None` without `PUBLIC_URL`.
+/// Each resolver finds it in its context.
+#[derive(Clone, Debug, Default)]
+pub(in crate::graphql) struct PublicUrl(pub(in crate::graphql) Option<Arc<str>>);
+
 /// The context of one operation.
 #[derive(Clone)]
 pub(in crate::graphql) struct Request {

@@ -5,14 +5,15 @@ use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use super::loader::Loader;
 use crate::{
+    clock::Instant,
     domain::{
         Actor, BoundedCount, Page, PageArgs, Reading, Registry,
-        activation::Activation,
+        activation::{Activation, ActivationFilter},
         agent::{Agent, AgentFilter},
         api_key::ApiKey,
         audit::{AuditSubject, ChangeFilter},
         change::{Change, LogPosition},
-        customer::Customer,
+        customer::{Customer, CustomerStatus},
         environment::{Environment, EnvironmentKey},
         identity::Identity,
         invitation::Invitation,
@@ -151,6 +152,14 @@ loaders! {
     invitation_counts: counts[CustomerId, count_invitations_of_each];
     /// Pages of API keys by customer.
     api_key_pages: pages[CustomerId => ApiKey, by ApiKeyId, api_keys_of_each];
+    /// API keys by id.
+    api_keys: rows[ApiKeyId => ApiKey, api_keys_by_ids];
+    /// Open invitations by id.
+    invitations: rows[InvitationId => Invitation, invitations_by_ids];
+    /// Statuses of customers, also for readers of an agent alone.
+    customer_statuses: values[CustomerId => CustomerStatus, customer_statuses];
+    /// When agents were last changed.
+    agent_updates: values[AgentId => Instant, agent_updates];
     /// Numbers of API keys by customer.
     api_key_counts: counts[CustomerId, count_api_keys_of_each];
     /// Names of API keys by id.
@@ -201,6 +210,10 @@ loaders! {
     activation_pages: filtered_pages[AgentId, Vec<EnvironmentKey> => Activation, by ActivationId, activations_of_each];
     /// Numbers of activations by agent, in some environments.
     activation_counts: filtered_counts[AgentId, Vec<EnvironmentKey>, count_activations_of_each];
+    /// Pages of activations by customer.
+    customer_activation_pages: filtered_pages[CustomerId, ActivationFilter => Activation, by ActivationId, activations_of_each_customer];
+    /// Numbers of activations by customer.
+    customer_activation_counts: filtered_counts[CustomerId, ActivationFilter, count_activations_of_each_customer];
     /// Pages of the audit log by the customer or agent that the entries are about.
     change_pages: filtered_pages[AuditSubject, ChangeFilter => Change, by LogPosition, changes_of_each];
     /// Numbers of entries of the audit log by the customer or agent that they are about.

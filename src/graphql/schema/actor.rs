@@ -4,8 +4,10 @@ use async_graphql::{ID, Object};
 use uuid::Uuid;
 
 use super::{
-    error::{Nullable, nullable},
+    api_key::ApiKey,
+    error::{Nullable, linked, nullable},
     scalar::to_id,
+    service_token::ServiceToken,
     user::{ActorKind, User},
 };
 use crate::{
@@ -104,5 +106,17 @@ impl Actor {
             }
         })
         .await
+    }
+
+    /// The API key that did it. Null for others, and for callers who may not read the key.
+    async fn api_key(&self) -> Nullable<ApiKey> {
+        let key = self.id.filter(|_| self.kind == change::ActorKind::ApiKey);
+        linked(key, |id| self.view.api_key(id.into())).await
+    }
+
+    /// The service token that did it. Null for others, and for everyone but operators.
+    async fn service_token(&self) -> Nullable<ServiceToken> {
+        let token = self.id.filter(|_| self.kind == change::ActorKind::Service);
+        linked(token, |id| self.view.service_token(id.into())).await
     }
 }

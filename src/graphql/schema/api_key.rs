@@ -7,12 +7,14 @@ use futures_util::future::try_join_all;
 
 use super::{
     actor::Actor,
-    error::{MutationResult, UserError, into_mutation_result},
+    error::{MutationResult, UserError, into_mutation_result, to_graphql_error},
     page::{API_KEYS, connection},
     scalar::{DateTime, Revision, to_id},
 };
 use crate::{
-    domain::{self, BoundedCount, Input, InputErrors, Page, PageArgs, api_key, page::ListId, policy::Action},
+    domain::{
+        self, BoundedCount, Error, Input, InputErrors, Page, PageArgs, api_key, page::ListId, policy::Action,
+    },
     graphql::engine::context::{RequestView, request},
     id::{ApiKeyId, CustomerId},
 };
@@ -28,7 +30,7 @@ pub struct ApiKey {
 #[Object]
 impl ApiKey {
     /// The key's UUID, which never changes.
-    async fn id(&self) -> ID {
+    pub(super) async fn id(&self) -> ID {
         to_id(self.row.id)
     }
 
@@ -38,8 +40,16 @@ impl ApiKey {
     }
 
     /// What the key may do at its customer, spelled as `agents:read` (see `ApiKeyScope`).
+    #[graphql(deprecation = "Use grantedScopes, which has the values of the input.")]
     async fn scopes(&self) -> &[String] {
         &self.row.scopes
+    }
+
+    /// What the key may do at its customer.
+    async fn granted_scopes(&self) -> async_graphql::Result<Vec<ApiKeyScope>> {
+        let scopes = self.row.scopes.iter().map(|scope| scope.parse::<domain::KeyScope>());
+        let scopes: Result<Vec<_>, _> = scopes.map(|scope| scope.map(Into::into)).collect();
+        scopes.map_err(|err| to_graphql_error(&Error::Internal(err.into())))
     }
 
     /// The keys of the environments that the key reaches; null if it reaches all.
@@ -81,6 +91,13 @@ impl ApiKey {
     /// The UUID of the successor that rotating the key created; null if it wasn't rotated.
     async fn replaced_by_id(&self) -> Option<ID> {
         self.row.replaced_by.map(to_id)
+    }
+}
+
+impl RequestView {
+    /// The API key with this id; `None` if there is none, and for callers who may not read it.
+    pub(in crate::graphql) async fn api_key(&self, id: ApiKeyId) -> async_graphql::Result<Option<ApiKey>> {
+        Ok(self.loaders().api_keys.load(id).await?.map(|row| ApiKey { row, view: self.clone() }))
     }
 }
 

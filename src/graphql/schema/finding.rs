@@ -55,9 +55,9 @@ pub struct FieldChange {
     path: Vec<String>,
     /// How it differs.
     kind: FieldChangeKind,
-    /// The value in the older version; null if there is none.
+    /// The value before, in the older version; null if there is none.
     before: Option<Json>,
-    /// The value in the newer version; null if there is none.
+    /// The value afterwards, in the newer version; null if there is none.
     after: Option<Json>,
 }
 
@@ -65,9 +65,9 @@ pub struct FieldChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "diff::FieldChangeKind")]
 pub enum FieldChangeKind {
-    /// Only the newer version has it.
+    /// Only the newer version has it, or it was unset before.
     Added,
-    /// Only the older version has it.
+    /// Only the older version has it, or it is unset now.
     Removed,
     /// Both have it, with other values.
     Changed,

@@ -16,7 +16,7 @@ use crate::{
         BoundedCount, Input, InputErrors, Page, PageArgs, invitation, page::ListId, pending_invitation,
         policy::Action,
     },
-    graphql::engine::context::{RequestView, request},
+    graphql::engine::context::{PublicUrl, RequestView, request},
     id::{CustomerId, InvitationId},
 };
 
@@ -31,7 +31,7 @@ pub struct Invitation {
 #[Object]
 impl Invitation {
     /// The invitation's UUID, which never changes.
-    async fn id(&self) -> ID {
+    pub(super) async fn id(&self) -> ID {
         to_id(self.row.id)
     }
 
@@ -59,6 +59,23 @@ impl Invitation {
     /// When the invitation expires, 14 days after it was created.
     async fn expires_at(&self) -> DateTime {
         self.row.expires_at.into()
+    }
+
+    /// The console's page that signs in and accepts, to send to the invited person. It holds no secret: only a token with
+    /// the verified address accepts. Null without PUBLIC_URL.
+    async fn accept_url(&self, ctx: &Context<'_>) -> Option<String> {
+        let PublicUrl(url) = ctx.data_opt()?;
+        url.as_ref().map(|url| format!("{url}/invitations/{}", self.row.id))
+    }
+}
+
+impl RequestView {
+    /// The open invitation with this id; `None` if there is none, and for callers who may not read it.
+    pub(in crate::graphql) async fn invitation(
+        &self,
+        id: InvitationId,
+    ) -> async_graphql::Result<Option<Invitation>> {
+        Ok(self.loaders().invitations.load(id).await?.map(|row| Invitation { row, view: self.clone() }))
     }
 }
 

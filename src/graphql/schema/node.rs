@@ -6,9 +6,11 @@ use uuid::Uuid;
 use super::{
     activation::Activation,
     agent::Agent,
+    api_key::ApiKey,
     customer::Customer,
     environment::Environment,
     error::{Nullable, nullable_root, to_graphql_error},
+    invitation::Invitation,
     service_token::ServiceToken,
     user::User,
     version::AgentVersion,
@@ -36,6 +38,10 @@ pub enum Node {
     AgentVersion(AgentVersion),
     /// A record of a change of an agent's active version.
     Activation(Activation),
+    /// An API key of a customer; for its ADMINs and operators.
+    ApiKey(ApiKey),
+    /// An open invitation to a customer; for its ADMINs and operators.
+    Invitation(Invitation),
     /// A service token; for operators.
     ServiceToken(ServiceToken),
     /// An environment of a customer that you can see.
@@ -65,6 +71,12 @@ impl RequestView {
         }
         if let Some(environment) = self.environment(id.into()).await? {
             return Ok(Some(environment.into()));
+        }
+        if let Some(key) = self.api_key(id.into()).await? {
+            return Ok(Some(key.into()));
+        }
+        if let Some(invitation) = self.invitation(id.into()).await? {
+            return Ok(Some(invitation.into()));
         }
         // Callers who may not see people find no users, rather than an error.
         if policy::allow(self.caller(), Action::ReadPeople).is_ok()

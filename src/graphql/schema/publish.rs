@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::{
+    activation::Activation,
     error::{MutationResult, UserError, into_mutation_result, to_graphql_error},
     finding::ChangeImpact,
     plan::{ActivationPlan, confirmation, refused_plan},
@@ -124,8 +125,11 @@ pub struct PublishVersionPayload {
     is_new: bool,
     /// The parts of the content that were accepted, but are likely mistakes; at most 100. Empty if there are `userErrors`.
     warnings: Vec<Warning>,
+    /// With `activate`: the record of the activation in this commit. Null if the version was active there already, and if
+    /// there are `userErrors`.
+    activation: Option<Activation>,
     /// With `activate`: the plan as it is now, after PLAN_CHANGED, CONFIRMATION_REQUIRED, POLICY_REFUSED and
-    /// NOT_PROMOTABLE; null otherwise.
+    /// NOT_PROMOTABLE; null otherwise, and for a caller that may not read contents.
     plan: Option<ActivationPlan>,
     /// The commit that published or activated the version; null if there are `userErrors`.
     revision: Option<Revision>,
@@ -215,13 +219,19 @@ impl VersionMutation {
                 version: None,
                 is_new: false,
                 warnings: Vec::new(),
+                activation: None,
                 plan,
                 revision,
                 user_errors,
             });
         };
-        let version = request.fresh_view().version(version.id).await?;
+        let view = request.fresh_view();
+        let activation = match revision.filter(|_| activate) {
+            Some(revision) => view.activation_of_commit((version.agent_id, version.id), revision).await?,
+            None => None,
+        };
+        let version = view.version(version.id).await?;
         let warnings = warnings.into_iter().map(Warning::from).collect();
-        Ok(PublishVersionPayload { version, is_new, warnings, plan: None, revision, user_errors })
+        Ok(PublishVersionPayload { version, is_new, warnings, activation, plan: None, revision, user_errors })
     }
 }

@@ -10,6 +10,7 @@ use super::{
     activation::Activation,
     change::Change,
     config::{ActiveConfig, ConfigEvent, ConfigSource},
+    customer_event::CustomerEvent,
     error::to_graphql_error,
     scalar::{Cursor, id},
 };
@@ -124,6 +125,30 @@ impl SubscriptionRoot {
             other => resolve_other(other),
         }))
     }
+
+    /// For dashboards: each change of a customer, its environments, agents and versions that you can see, in commit order,
+    /// each once. Members and keys appear in `changes` only. For members, operators, and API keys with `agents:read`; a key
+    /// that is limited to environments gets the events of these, and those of no environment.
+    async fn customer_events<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(
+            desc = "Only this customer's events; those of every customer that you can see if left out."
+        )]
+        customer_id: Option<ID>,
+        #[graphql(
+            desc = "Continue after this event's cursor or this revision, such as `Query.revision`. If left out, only events from now on."
+        )]
+        after: Option<Cursor>,
+    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<CustomerEvent>> + 'a> {
+        let request = request(ctx)?;
+        let opened =
+            async { open(request, Watched::CustomerEvents, filter(customer_id, None)?, after).await };
+        Ok(stream::iter(match run_phase(request, opened).await? {
+            Some(Event::Change(change)) => Some(Ok(CustomerEvent::new(change, request.fresh_view()))),
+            other => resolve_other(other),
+        }))
+    }
 }
 
 /// Runs the phase that the request names. In the open phase it opens the watch, stores it and returns no event; in
@@ -174,7 +199,7 @@ async fn open(
     let watch = Box::new(request.hub.watch(Arc::clone(&request.caller), watched, filter, after).await?);
     Ok(match watched {
         Watched::Activations => EventSource::Activations(watch),
-        Watched::Changes | Watched::Configs => EventSource::Changes(watch),
+        Watched::Changes | Watched::Configs | Watched::CustomerEvents => EventSource::Changes(watch),
     })
 }
 

@@ -155,7 +155,8 @@ impl RequestView {
 /// Defines [`Permission`] from the policy's actions, whose descriptions become those of its values.
 macro_rules! define_permission {
     ($($(#[$description:meta])* $Action:ident,)*) => {
-        /// A right that a caller can have; see `Viewer.permissions`. A suspended customer can limit it further.
+        /// A right that a caller can have: see `viewerPermissions` of `Customer`, `Agent` and `Serving`, and
+        /// `Viewer.platformPermissions`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
         #[graphql(remote = "Action")]
         pub enum Permission {

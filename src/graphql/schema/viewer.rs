@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Principal, member,
+        Principal, member, permission,
         policy::{self, Action},
     },
     graphql::engine::context::{RequestView, request},
@@ -55,6 +55,7 @@ impl ViewerMembership {
 
     /// Your rights at this customer: those of your role, or all if you are an operator. Billing status isn't
     /// considered.
+    #[graphql(deprecation = "Ignores suspension. Use Customer.viewerPermissions.")]
     async fn permissions(&self) -> Vec<Permission> {
         let caller = self.view.caller();
         let may = |action: &Action| policy::allow_on(caller, *action, self.customer_id, "customer").is_ok();
@@ -143,8 +144,16 @@ impl Viewer {
         }
     }
 
-    /// Your rights at any of your customers or, for operators, everywhere. `ViewerMembership.permissions` lists them
-    /// for each customer.
+    /// What you may do for the platform itself, such as CREATE_CUSTOMER; empty for all but operators.
+    async fn platform_permissions(&self) -> Vec<Permission> {
+        permission::on_platform(self.view.caller()).into_iter().map(Into::into).collect()
+    }
+
+    /// Your rights at any of your customers or, for operators, everywhere. `Customer.viewerPermissions` lists them for
+    /// each customer.
+    #[graphql(
+        deprecation = "A union over all customers. Use Customer.viewerPermissions, Serving.viewerPermissions, Viewer.platformPermissions."
+    )]
     async fn permissions(&self) -> Vec<Permission> {
         let caller = self.view.caller();
         let places: Vec<CustomerId> = match &caller.principal {

@@ -26,6 +26,8 @@ pub enum Watched {
     Configs,
     /// The stream of all entries of the audit log.
     Changes,
+    /// The stream of customers' events, which `customerEvents` sends.
+    CustomerEvents,
 }
 
 /// A subscription that is running on the instance that answered, for operators.
@@ -69,6 +71,11 @@ impl Watcher {
     /// The UUID of the customer in its arguments; null if it watches every customer that it can see.
     async fn customer_id(&self) -> Option<ID> {
         self.watcher.filter.customer_id.map(to_id)
+    }
+
+    /// The key of the only environment that it watches; null if it watches several, or is about none.
+    async fn environment_key(&self) -> Option<&str> {
+        self.watcher.environment().map(|key| key.as_str())
     }
 
     /// How many agents its arguments name; null if they name none.

@@ -1,7 +1,5 @@
 //! Monitoring: liveness, readiness and metrics.
 
-use std::time::Duration;
-
 use axum::{
     Json,
     extract::State,
@@ -9,11 +7,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use tokio::time::{sleep, timeout};
 use utoipa::ToSchema;
 
 use super::openapi::schemas;
-use crate::{domain::Error, feed::Watched, http::AppState, id::Revision};
+use crate::{
+    feed::{self, Watched},
+    http::AppState,
+    id::Revision,
+};
 
 /// Check liveness.
 ///
@@ -25,17 +26,6 @@ use crate::{domain::Error, feed::Watched, http::AppState, id::Revision};
 pub async fn live() -> &'static str {
     "ok\n"
 }
-
-/// The maximum age of an instance's view of the log while it is ready. It polls the log four times a second.
-const VIEW_AGE_MAX: Duration = Duration::from_secs(10);
-
-/// The timeout of a probe's query.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// The time that a probe allows the instance to read the log's end again.
-const FOLLOW_TIMEOUT: Duration = Duration::from_millis(1_500);
-/// The interval between the checks whether it has.
-const FOLLOW_CHECK: Duration = Duration::from_millis(20);
 
 /// The readiness of an instance, and its lag behind the log.
 #[derive(Debug, Serialize, ToSchema)]
@@ -72,57 +62,17 @@ pub struct Readiness {
     ),
 )]
 pub async fn ready(State(state): State<AppState>) -> Response {
-    if let Some(reason) = state.outage.reason() {
-        return unready(&state, reason);
-    }
-    let head = match timeout(PROBE_TIMEOUT, state.registry.head()).await {
-        Ok(head) => head,
-        Err(_) => {
-            let full = state.registry.check_connection_limit();
-            Err(full.err().unwrap_or(Error::Unavailable("the database does not respond")))
-        }
-    };
-    // After an outage of the database, this request may arrive before the next poll of the log.
-    let follows = match &head {
-        Ok(_) => timeout(FOLLOW_TIMEOUT, until_followed(&state)).await.is_ok(),
-        Err(_) => false,
-    };
-    let (applied, seen_seconds_ago) = (state.hub.applied(), state.hub.age().as_secs());
-    let (status, body) = match head {
-        Ok(head) => {
-            let body = Readiness {
-                ready: follows,
-                revision: Some(head.revision),
-                applied,
-                behind: Some(applied.behind(head.revision)),
-                seen_seconds_ago,
-                reason: (!follows).then(|| "this instance does not follow the log".to_owned()),
-            };
-            (if follows { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, body)
-        }
-        Err(err) => return unready(&state, err.to_string()),
+    let feed::Readiness { revision, applied, age, problems } = state.hub.readiness().await;
+    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = Readiness {
+        ready: problems.is_empty(),
+        revision,
+        applied,
+        behind: revision.map(|revision| applied.behind(revision)),
+        seen_seconds_ago: age.as_secs(),
+        reason: problems.into_iter().next(),
     };
     (status, Json(body)).into_response()
-}
-
-/// The answer without a response of the database.
-fn unready(state: &AppState, reason: String) -> Response {
-    let body = Readiness {
-        ready: false,
-        revision: None,
-        applied: state.hub.applied(),
-        behind: None,
-        seen_seconds_ago: state.hub.age().as_secs(),
-        reason: Some(reason),
-    };
-    (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
-}
-
-/// Waits until this instance has recently known the end of the log.
-async fn until_followed(state: &AppState) {
-    while state.hub.age() >= VIEW_AGE_MAX {
-        sleep(FOLLOW_CHECK).await;
-    }
 }
 
 /// Get metrics for Prometheus.

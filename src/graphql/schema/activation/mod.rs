@@ -1,11 +1,14 @@
 //! Activations in the GraphQL schema: the records, and the mutations that create them.
 
+mod list;
 mod mutation;
 
 use std::sync::Arc;
 
 use async_graphql::{Enum, ID, Object};
 
+pub(in crate::graphql) use list::activation_list;
+pub use list::{ActivationConnection, ActivationQuery};
 pub use mutation::ActivationMutation;
 
 use super::{
@@ -13,14 +16,13 @@ use super::{
     agent::Agent,
     environment::Environment,
     error::{Nullable, linked, to_graphql_error},
-    page::{ACTIVATIONS, connection},
     scalar::{Cursor, DateTime, Revision, to_id},
     version::AgentVersion,
 };
 use crate::{
-    domain::{BoundedCount, Error, Page, PageArgs, activation, environment::EnvironmentKey, page::ListId},
+    domain::{Error, activation},
     graphql::engine::context::RequestView,
-    id::{ActivationId, AgentId},
+    id::{ActivationId, AgentId, VersionId},
 };
 
 /// The record of one change of an agent's active version. It never changes.
@@ -32,6 +34,7 @@ pub struct Activation {
 
 /// What changed an agent's active version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "activation::ActivationKind")]
 pub enum ActivationReason {
     /// `activateVersion`, or an import, activated this version.
     Activate,
@@ -45,19 +48,6 @@ pub enum ActivationReason {
     Deactivate,
     /// `archiveAgent` ended serving and archived the agent.
     Archive,
-}
-
-impl ActivationReason {
-    fn of(row: &activation::Activation) -> Self {
-        match row.reason {
-            activation::Reason::Activate if row.promoted_from.is_some() => Self::Promote,
-            activation::Reason::Activate => Self::Activate,
-            activation::Reason::Publish => Self::Publish,
-            activation::Reason::Rollback => Self::Rollback,
-            activation::Reason::Deactivate => Self::Deactivate,
-            activation::Reason::Archive => Self::Archive,
-        }
-    }
 }
 
 /// The record of one change of an agent's active version. It never changes.
@@ -103,7 +93,7 @@ impl Activation {
 
     /// What made the change.
     async fn reason(&self) -> ActivationReason {
-        ActivationReason::of(&self.row)
+        self.row.kind().into()
     }
 
     /// The user, API key or operator that made the change; SYSTEM for an import on the command line.
@@ -121,47 +111,22 @@ fn missing_revision() -> async_graphql::Error {
     to_graphql_error(&Error::Internal("an activation has no revision".into()))
 }
 
-/// What `totalCount` counts: the activations of one agent in some environments.
-pub struct Count {
-    view: RequestView,
-    agent: AgentId,
-    environments: Vec<EnvironmentKey>,
-}
-
-async fn count(of: &Count) -> async_graphql::Result<BoundedCount> {
-    let counted = of.view.loaders().activation_counts.load((of.agent, of.environments.clone())).await?;
-    Ok(counted.map(|count| *count).unwrap_or_default())
-}
-
-connection!(
-    /// A page of activations.
-    ActivationConnection, ActivationEdge, Activation, |node: &Activation| node.row.id, count, Count
-);
-
-impl ActivationConnection {
-    pub(in crate::graphql) async fn of_agent(
-        view: &RequestView,
-        agent: AgentId,
-        environments: Vec<EnvironmentKey>,
-        args: PageArgs<ActivationId>,
-    ) -> async_graphql::Result<Self> {
-        let page = view.loaders().activation_pages.load((agent, environments.clone(), args)).await?;
-        let page = page.map_or_else(Page::empty, |page| {
-            page.each(|row| Activation { row: Arc::clone(row), view: view.clone() })
-        });
-        Ok(Self::new(
-            page,
-            ListId::below(ACTIVATIONS, agent),
-            Count { view: view.clone(), agent, environments },
-        ))
-    }
-}
-
 impl RequestView {
     pub(in crate::graphql) async fn activation(
         &self,
         id: ActivationId,
     ) -> async_graphql::Result<Option<Activation>> {
         Ok(self.loaders().activations.load(id).await?.map(|row| Activation { row, view: self.clone() }))
+    }
+
+    /// The activation of this version of an agent by this commit.
+    pub(in crate::graphql) async fn activation_of_commit(
+        &self,
+        version: (AgentId, VersionId),
+        revision: Revision,
+    ) -> async_graphql::Result<Option<Activation>> {
+        let row = self.registry().activation_of_commit(self.reading(), version, revision).await;
+        let row = row.map_err(|err| to_graphql_error(&err))?;
+        Ok(row.map(|row| Activation { row: Arc::new(row), view: self.clone() }))
     }
 }

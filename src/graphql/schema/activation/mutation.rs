@@ -114,7 +114,7 @@ pub struct ActivateVersionPayload {
     /// or after an error.
     activation: Option<Activation>,
     /// The plan as it is now, after PLAN_CHANGED, CONFIRMATION_REQUIRED, POLICY_REFUSED and NOT_PROMOTABLE; null otherwise,
-    /// and for `rollback` and `deactivate`, which only need the role.
+    /// for `rollback` and `deactivate`, which only need the role, and for a caller that may not read contents.
     plan: Option<ActivationPlan>,
     /// The commit that brought the agent into this state, an earlier one if nothing had to change; null if there
     /// are `userErrors`.

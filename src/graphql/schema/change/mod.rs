@@ -1,12 +1,14 @@
 //! The audit log in the GraphQL schema: its entries, and the lists of them.
 
 mod action;
+mod subject;
 
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object};
 
 pub use action::{ChangeAction, Channel};
+pub use subject::ChangeSubject;
 
 use super::{
     actor::Actor,
@@ -14,6 +16,7 @@ use super::{
     customer::Customer,
     environment::Environment,
     error::{Nullable, linked, nullable, to_graphql_error},
+    finding::FieldChange,
     page::{CHANGES, connection, page_args},
     scalar::{Cursor, DateTime, Json, Revision, id, to_id},
     user::ActorKind,
@@ -56,6 +59,11 @@ impl Change {
 /// personal data.
 #[Object]
 impl Change {
+    /// Identifies the entry for clients' caches: its revision and position. `node` doesn't know it.
+    async fn id(&self) -> ID {
+        to_id(change::LogPosition::of(&self.row))
+    }
+
     /// The entry's position in the log. Pass it as `after` to a subscription, which then continues with the next
     /// entry.
     async fn cursor(&self) -> Cursor {
@@ -146,6 +154,20 @@ impl Change {
     /// record. Null if there is none.
     async fn subject_id(&self) -> Option<ID> {
         self.row.subject_id.map(to_id)
+    }
+
+    /// The other object that changed, as it is now. Null if there is none, it is gone, or you may not see it: API keys and
+    /// invitations are for ADMINs and operators, service tokens for operators.
+    async fn subject(&self) -> Nullable<ChangeSubject> {
+        linked(self.row.object(), |object| self.view.change_subject(object)).await
+    }
+
+    /// The content of `details` by field, with the schema's field names as paths, such as `["billing", "status"]`. A value
+    /// that was unset is ADDED, and so is a detail that is no field, such as an activation's `reason`.
+    async fn field_changes(&self) -> async_graphql::Result<Vec<FieldChange>> {
+        self.view.weigh(self.row.details.len())?;
+        let changes = self.row.field_changes().map_err(|err| to_graphql_error(&err))?;
+        FieldChange::all(&changes, &self.view)
     }
 
     /// The changed fields before the change, as JSON; null if there was nothing before, or it isn't recorded.

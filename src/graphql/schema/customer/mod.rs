@@ -9,6 +9,7 @@ mod mutation;
 pub use mutation::CustomerMutation;
 
 use super::{
+    activation::{ActivationConnection, ActivationReason, activation_list},
     agent::{AgentConnection, AgentFilter},
     api_key::ApiKeyConnection,
     billing::Usage,
@@ -17,11 +18,12 @@ use super::{
     error::{Nullable, nullable, nullable_root, to_graphql_error},
     invitation::InvitationConnection,
     member::MembershipConnection,
-    page::{AGENTS, API_KEYS, CHANGES, CUSTOMERS, INVITATIONS, MEMBERS, connection, page_args},
+    page::{ACTIVATIONS, AGENTS, API_KEYS, CHANGES, CUSTOMERS, INVITATIONS, MEMBERS, connection, page_args},
     scalar::{DateTime, id, to_id},
+    user::Permission,
 };
 use crate::{
-    domain::{BoundedCount, Error, audit::AuditSubject, customer, page::ListId, policy::Action},
+    domain::{BoundedCount, Error, audit::AuditSubject, customer, page::ListId, permission, policy::Action},
     graphql::engine::context::{RequestView, request},
     id::CustomerId,
 };
@@ -203,6 +205,36 @@ impl Customer {
         AgentConnection::of_customer(&self.view, self.row.id, filter, args).await
     }
 
+    /// What you may do here now, to the customer, its agents and what they serve. While the customer is SUSPENDED or
+    /// CANCELED, only an operator may write: for others it has no writes then, except those that only take away
+    /// (REMOVE_MEMBERS, REVOKE_KEYS).
+    async fn viewer_permissions(&self) -> Vec<Permission> {
+        let may = permission::on_customer(self.view.caller(), self.row.id, self.row.status());
+        may.into_iter().map(Into::into).collect()
+    }
+
+    /// Each change of what the customer's agents serve in these environments, newest first. API keys need `agents:read`.
+    async fn activations(
+        &self,
+        #[graphql(desc = "The keys of the environments, 1 to 100; `production` alone if left out.")]
+        environments: Option<Vec<String>>,
+        #[graphql(desc = "Only these kinds of changes, 1 or more; all if left out.")] reasons: Option<
+            Vec<ActivationReason>,
+        >,
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
+    ) -> async_graphql::Result<ActivationConnection> {
+        let filter = activation_list(environments.as_deref(), reasons)?;
+        let list = ListId::below(ACTIVATIONS, self.row.id);
+        let args = page_args(&list, first, after.as_deref(), last, before.as_deref())?;
+        ActivationConnection::of_customer(&self.view, self.row.id, filter, args).await
+    }
+
     /// The customer's entries of the audit log, newest first. For ADMINs, operators, and API keys with
     /// `changes:read`; null for others.
     async fn changes(
@@ -259,6 +291,14 @@ connection!(
 );
 
 impl RequestView {
+    /// The status of a customer, also for readers of an agent alone; `None` if the reader doesn't see it.
+    pub(in crate::graphql) async fn customer_status(
+        &self,
+        id: CustomerId,
+    ) -> async_graphql::Result<Option<customer::CustomerStatus>> {
+        Ok(self.loaders().customer_statuses.load(id).await?.map(|status| *status))
+    }
+
     pub(in crate::graphql) async fn customer(
         &self,
         id: CustomerId,

@@ -14,14 +14,14 @@ use super::{
     customer::Customer,
     error::{Nullable, linked, nullable, to_graphql_error},
     scalar::{DateTime, Revision, to_id},
-    user::Role,
+    user::{Permission, Role},
     version::AgentVersion,
 };
 use crate::{
     domain::{
         Error, PageArgs,
         environment::{self, EnvironmentKey},
-        serving,
+        permission, serving,
     },
     graphql::engine::context::RequestView,
     id::{ActivationId, AgentId, CustomerId, EnvironmentId},
@@ -175,6 +175,16 @@ impl Serving {
     async fn rollback_target(&self) -> Nullable<AgentVersion> {
         let (agent, key) = (self.agent.row.id, &self.environment.row.key);
         nullable(async { self.agent.view.rollback_target(agent, key).await }).await
+    }
+
+    /// What you may do with this agent here now. Without PUBLISH_VERSIONS and ACTIVATE_VERSIONS while the agent is archived,
+    /// and, unless you are an operator, while the customer is SUSPENDED or CANCELED; without ACTIVATE_VERSIONS also if the
+    /// environment's `activateRole` is above yours.
+    async fn viewer_permissions(&self) -> async_graphql::Result<Vec<Permission>> {
+        let Agent { row, view } = &self.agent;
+        let status = view.customer_status(row.customer_id).await?;
+        let may = |status| permission::on_serving(view.caller(), row, status, &self.environment.row);
+        Ok(status.map(may).unwrap_or_default().into_iter().map(Into::into).collect())
     }
 }
 

@@ -1,4 +1,5 @@
-//! The change log: its entries, and cursors into it.
+//! The change log: its entries, and cursors into it. `object.rs` says what an entry is about, `event.rs` who receives it as
+//! an event of a customer, and `fields.rs` which fields it changes.
 
 use std::{fmt, str::FromStr};
 
@@ -11,14 +12,19 @@ use crate::{
     clock::{self, Instant},
     db::View,
     entity::{TenantFilter, change, log},
-    environment_key::EnvironmentKey,
-    id::{CustomerId, EnvironmentId, Revision},
+    id::{CustomerId, Revision},
 };
 
 pub use crate::entity::change::{
     ActorKind, ChangeAction, Channel, ConfigEffect, LogPosition, Model as Change,
 };
 pub use crate::entity::log::Head;
+
+mod event;
+mod fields;
+mod object;
+
+pub use object::{ChangedEnvironment, ChangedObject};
 
 /// The details of a log entry that archives or restores something.
 pub(super) fn archival_details(before: Option<Instant>, after: Option<Instant>) -> serde_json::Value {
@@ -111,51 +117,7 @@ impl Change {
     }
 }
 
-/// The environment that an entry of the log is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ChangedEnvironment {
-    /// The one with this id changed.
-    Id(EnvironmentId),
-    /// A version was activated, or an agent deactivated, in the one with this key.
-    Key(EnvironmentKey),
-}
-
 impl Change {
-    /// The environment that this entry is about; `None` for entries that are about none.
-    #[must_use]
-    pub fn environment(&self) -> Option<ChangedEnvironment> {
-        match self.action {
-            ChangeAction::EnvironmentCreated
-            | ChangeAction::EnvironmentUpdated
-            | ChangeAction::EnvironmentArchived
-            | ChangeAction::EnvironmentRestored => {
-                self.subject_id.map(|id| ChangedEnvironment::Id(id.into()))
-            }
-            ChangeAction::AgentActivated | ChangeAction::AgentDeactivated => {
-                Some(ChangedEnvironment::Key(self.environment_key()))
-            }
-            _ => None,
-        }
-    }
-
-    /// The environment of this entry of an activation: the default one unless the entry names another, as all were before
-    /// there were others.
-    #[must_use]
-    pub fn environment_key(&self) -> EnvironmentKey {
-        #[derive(serde::Deserialize)]
-        struct Place {
-            environment: Option<EnvironmentKey>,
-        }
-        // Most entries are of the default environment, and aren't parsed.
-        if !self.details.contains("\"environment\"") {
-            return EnvironmentKey::default();
-        }
-        json_reader::read_as::<Place>(self.details.as_bytes(), &json_reader::Limits::DEPTH_ONLY)
-            .ok()
-            .and_then(|place| place.environment)
-            .unwrap_or_default()
-    }
-
     /// Whether this entry changes its agent's name.
     pub(crate) fn renames(&self) -> bool {
         #[derive(serde::Deserialize)]
@@ -180,6 +142,17 @@ impl Registry {
     /// [`Error::Unavailable`] when the database is.
     pub async fn head(&self) -> Result<Head> {
         Ok(self.db().head().await?)
+    }
+
+    /// The commit of whose moment the snapshot is. Opens the snapshot if nothing was read yet.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is.
+    pub async fn revision(&self, reading: &Reading) -> Result<Revision> {
+        match reading.view.revision().await {
+            Some(revision) => Ok(revision),
+            None => Ok(head(&reading.view).await?.revision),
+        }
     }
 
     /// The position of a cursor, if the cursor is one of this log and nothing after it has been pruned.

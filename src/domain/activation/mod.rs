@@ -1,15 +1,15 @@
-//! Activation: which version of an agent is active, and the history of its changes.
+//! Activation: which version of an agent is active, and the history of its changes, which `list.rs` reads.
 
 use serde_json::json;
 
 use super::{
-    BoundedCount, Caller, Error, ExpectedNumber, Outcome, Page, PageArgs, Reading, Registry, Result,
-    WriteResult,
+    Caller, Error, ExpectedNumber, Outcome, Registry, Result, WriteResult,
     activation_plan::Clearance,
     agent::{self, Agent},
     change::{Change, ChangeAction, Cursor},
     environment::EnvironmentKey,
     idempotency::{ReplayIds, Replayable, require_allowed},
+    permission,
     plan::PlanConfirmation,
     policy::{self, Action},
     right::{GrantedTxn, OpenTxn},
@@ -23,7 +23,10 @@ use crate::{
     id::{ActivationId, AgentId, VersionId},
 };
 
-pub use activation::{Model as Activation, Reason};
+mod list;
+
+pub use activation::{Filter as ActivationFilter, Kind as ActivationKind, Model as Activation, Reason};
+pub use list::activation_filter;
 
 /// The version that the caller expects to be active: `None` expects nothing, `Some(None)` expects that none is.
 pub type ExpectedVersion = Option<Option<VersionId>>;
@@ -145,9 +148,7 @@ impl Registry {
         self.write(caller, move |txn| async move {
             let (txn, _, mut place) =
                 txn.serving(Action::ActivateVersions, id, &environment, AgentLock::Kept).await?;
-            if place.agent.archived_at.is_some() {
-                return Err(Error::Archived);
-            }
+            permission::check_archived(Action::ActivateVersions, &place.agent)?;
             let actual = place.active_version_id;
             if let Some(expected) = expected.filter(|expected| *expected != actual) {
                 return Err(not_active(&txn, &place, expected, "expectedActiveVersionId").await?);
@@ -187,9 +188,7 @@ impl Registry {
         self.write(caller, move |txn| async move {
             let (txn, mut place, source) =
                 txn.two_servings(Action::ActivateVersions, agent_id, (&to, &from)).await?;
-            if place.agent.archived_at.is_some() {
-                return Err(Error::Archived);
-            }
+            permission::check_archived(Action::ActivateVersions, &place.agent)?;
             if source.active_version_id != Some(expected_from) {
                 return Err(not_active(&txn, &source, Some(expected_from), "expectedFromVersionId").await?);
             }
@@ -202,54 +201,6 @@ impl Registry {
         })
         .await
     }
-
-    /// The activations with these ids that the reader may see. For references from other objects.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for a credential without any scope.
-    pub async fn activations_by_ids(
-        &self,
-        reading: &Reading,
-        ids: &[ActivationId],
-    ) -> Result<Vec<Activation>> {
-        policy::allow(&reading.caller, Action::ReadServing)?;
-        let (tenants, reach) = (reading.view.tenant_filter(), reading.view.environment_filter());
-        Ok(reading.view.all(activation::by_ids(&tenants, &reach, ids)).await?)
-    }
-
-    /// For each of these agents, the same page of activations in these environments, newest first.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`.
-    pub async fn activations_of_each(
-        &self,
-        reading: &Reading,
-        agents: &[AgentId],
-        environments: &[EnvironmentKey],
-        page: &PageArgs<ActivationId>,
-    ) -> Result<Vec<(AgentId, Page<Activation>)>> {
-        policy::allow(&reading.caller, Action::ReadAgents)?;
-        let reached = reached(reading, environments);
-        let mut rows = reading.view.all(activation::page_each(agents, &reached, &page.keyset_page())).await?;
-        rows.retain(|activation| reading.view.tenant_filter().admits(activation.customer_id));
-        Ok(super::page_each(agents, rows, |activation| activation.agent_id, page))
-    }
-
-    /// For each of these agents, how many activations it has in these environments.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`.
-    pub async fn count_activations_of_each(
-        &self,
-        reading: &Reading,
-        agents: &[AgentId],
-        environments: &[EnvironmentKey],
-    ) -> Result<Vec<(AgentId, BoundedCount)>> {
-        policy::allow(&reading.caller, Action::ReadAgents)?;
-        let (tenants, reached) = (reading.view.tenant_filter(), reached(reading, environments));
-        let rows = reading.view.all(activation::count_each(&tenants, agents, &reached)).await?;
-        Ok(super::zero_filled(agents, rows))
-    }
 }
 
 /// What to activate.
@@ -260,12 +211,6 @@ pub(super) enum Target {
     Earlier(RollbackTo),
     /// No version.
     Nothing,
-}
-
-/// Those of these environments that the reader reaches.
-fn reached(reading: &Reading, environments: &[EnvironmentKey]) -> Vec<EnvironmentKey> {
-    let reach = reading.view.environment_filter();
-    environments.iter().filter(|key| reach.admits(key)).cloned().collect()
 }
 
 /// What changes an active version.

@@ -1,24 +1,21 @@
-//! Versions: immutable contents of an agent, numbered from 1.
+//! Versions: immutable contents of an agent, numbered from 1. The reading functions are in `read.rs`.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use serde_json::json;
 
 use super::{
-    Caller, Error, Input, InputErrors, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
+    Caller, Error, Input, InputErrors, Outcome, Registry, Result, WriteResult,
     activation::Reason,
     activation_plan::{Clearance, PlannedVersion},
     agent::Agent,
     change::ChangeAction,
     content::check_message,
-    content_cache::check_size,
     diff::ComparedContent,
     environment::EnvironmentKey,
     idempotency::{ReplayIds, Replayable, require_allowed},
     limit::LimitedResource,
+    permission,
     plan::PlanConfirmation,
     policy::{self, Action},
     right::{GrantedTxn, OpenTxn},
@@ -27,14 +24,12 @@ use super::{
 };
 use crate::{
     clock::{Clock, Instant},
-    db::{Actor, ChangeRecord, Query},
-    entity::{
-        agent, agent_version,
-        publication::Publication,
-        serving::{self, AgentLock},
-    },
-    id::{AgentId, VersionId},
+    db::{Actor, ChangeRecord},
+    entity::{agent, agent_version, publication::Publication, serving::AgentLock},
+    id::AgentId,
 };
+
+mod read;
 
 pub use super::{
     content::{
@@ -168,9 +163,7 @@ impl Registry {
                 }
             };
             let agent = place.agent();
-            if agent.archived_at.is_some() {
-                return Err(Error::Archived);
-            }
+            permission::check_archived(Action::PublishVersions, agent)?;
             if let Some(expected) = expected_latest_number.filter(|expected| *expected != agent.latest_number)
             {
                 return Err(Error::NotLatest { expected, actual: agent.latest_number });
@@ -220,80 +213,6 @@ impl Registry {
         let found = reading.view.one(agent::by_ids(&reading.view.tenant_filter(), &[id])).await?;
         let found = found.ok_or(Error::NotFound("agent"))?;
         policy::allow_on(caller, Action::PublishVersions, found.customer_id, "agent")
-    }
-
-    /// The versions with these ids that the reader may see, without their contents. For references from other
-    /// objects.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for a credential without any scope.
-    pub async fn versions_by_ids(&self, reading: &Reading, ids: &[VersionId]) -> Result<Vec<VersionSummary>> {
-        policy::allow(&reading.caller, Action::ReadServing)?;
-        self.summaries(reading, agent_version::summaries(ids)).await
-    }
-
-    /// The contents of these versions, of those that the reader may see. The reader must have read the versions'
-    /// summaries in the same snapshot. Reads what isn't in memory in one statement. A service token gets only
-    /// versions that are active at customers that are served, since its configurations contain no others.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for a caller that may not read contents; [`Error::TooLarge`] for more than
-    /// [`READ_BYTES_MAX`] in total, before anything is read.
-    pub async fn version_bodies(
-        &self,
-        reading: &Reading,
-        wanted: &[BodyKey],
-    ) -> Result<HashMap<BodyKey, Arc<VersionBody>>> {
-        policy::allow(&reading.caller, Action::ReadContent)?;
-        check_size(wanted)?;
-        let serving: Option<HashSet<VersionId>> = if reading.caller.principal.is_service() {
-            let ids: Vec<VersionId> = wanted.iter().map(|key| key.id).collect();
-            let reach = reading.view.environment_filter();
-            let serving = reading.view.all(serving::active_versions(&reach, &ids)).await?;
-            Some(serving.into_iter().map(|row| row.id).collect())
-        } else {
-            None
-        };
-        let is_shown = |key: &BodyKey| serving.as_ref().is_none_or(|serving| serving.contains(&key.id));
-        self.bodies(reading, wanted.iter().copied().filter(is_shown)).await
-    }
-
-    async fn summaries(
-        &self,
-        reading: &Reading,
-        query: impl Query<Row = VersionSummary>,
-    ) -> Result<Vec<VersionSummary>> {
-        let mut rows = reading.view.all(query).await?;
-        rows.retain(|version| reading.view.tenant_filter().admits(version.customer_id));
-        Ok(rows)
-    }
-
-    /// The versions with these pairs of agent and number, without their contents.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`.
-    pub async fn versions_by_numbers(
-        &self,
-        reading: &Reading,
-        pairs: &[(AgentId, i32)],
-    ) -> Result<Vec<VersionSummary>> {
-        policy::allow(&reading.caller, Action::ReadAgents)?;
-        self.summaries(reading, agent_version::summaries_by_numbers(pairs)).await
-    }
-
-    /// For each of these agents, the same page of versions, newest first and without their contents.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`.
-    pub async fn versions_of_each(
-        &self,
-        reading: &Reading,
-        agents: &[AgentId],
-        page: &PageArgs<i32>,
-    ) -> Result<Vec<(AgentId, Page<VersionSummary>)>> {
-        policy::allow(&reading.caller, Action::ReadAgents)?;
-        let rows = self.summaries(reading, agent_version::page_each(agents, &page.keyset_page())).await?;
-        Ok(super::page_each(agents, rows, |version| version.agent_id, page))
     }
 }
 

@@ -1,0 +1,7 @@
+-- The lists of a customer's activations and of all customers' activations, newest first: an environment and a reason is one
+-- descent of an index, and a list of several reads a page of each. PROMOTE isn't stored: it is an ACTIVATE with `promoted_from`.
+CREATE INDEX activations_customer_idx ON registry.activations
+    (customer_id, environment_key, (CASE WHEN promoted_from IS NULL THEN reason ELSE 'PROMOTE' END), id);
+-- For the platform, which reads all customers.
+CREATE INDEX activations_newest_idx ON registry.activations
+    (environment_key, (CASE WHEN promoted_from IS NULL THEN reason ELSE 'PROMOTE' END), id);
