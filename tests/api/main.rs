@@ -26,6 +26,7 @@ mod environment;
 mod erasure;
 mod express;
 mod gateway;
+mod graph;
 mod graphiql;
 mod growth;
 mod hangup;

@@ -42,10 +42,12 @@ async fn a_page_of_exactly_what_there_is_has_nothing_beyond_it() {
     let lists = [
         "@customers".to_owned(),
         "@agents".to_owned(),
+        "@activations".to_owned(),
         of_customer("agents"),
         of_customer("members"),
         of_customer("invitations"),
         of_customer("apiKeys"),
+        of_customer("activations"),
         of_customer("changes"),
         of_agent("versions"),
         of_agent("activations"),

@@ -258,9 +258,9 @@ async fn each_kind_says_who_what_before_and_after() {
     agent.deactivated: USER Adam City Agent - id
       {"after":{"version_id":null},"before":{"version_id":"Version-1"},"environment":"staging","reason":"DEACTIVATE"}
     environment.archived: USER Adam City - - Staging-id
-      {"after":{"archived_at":"time"},"before":{"archived_at":null}}
+      {"after":{"archived_at":"time"},"before":{"archived_at":null},"environment":"staging"}
     environment.restored: USER Adam City - - Staging-id
-      {"after":{"archived_at":null},"before":{"archived_at":"time"}}
+      {"after":{"archived_at":null},"before":{"archived_at":"time"},"environment":"staging"}
     agent.deactivated: API_KEY Successor City Agent - id
       {"after":{"version_id":null},"before":{"version_id":"Version-1"},"reason":"ARCHIVE"}
     agent.archived: API_KEY Successor City Agent - -

@@ -87,6 +87,13 @@ pub(super) fn argument_lists(schema: &Schema, field: &FieldDefinition, guess: &K
                     "\"nowhere\"".to_owned(),
                 ]
             }
+            ("environments", "String") => {
+                let own = json!(guess.names.last());
+                vec![json!(["production"]).to_string(), json!([own, "production"]).to_string()]
+            }
+            ("reasons", "ActivationReason") => {
+                vec!["[ACTIVATE]".to_owned(), "[PUBLISH, ROLLBACK, PROMOTE, DEACTIVATE, ARCHIVE]".to_owned()]
+            }
             // It is of no customer.
             ("content", "VersionContentInput") => {
                 vec![literal(
@@ -94,7 +101,8 @@ pub(super) fn argument_lists(schema: &Schema, field: &FieldDefinition, guess: &K
                 )]
             }
             ("first", _) => {
-                let lists = [&guess.agents, &vec![guess.customer.clone()], &guess.entries()];
+                let lists =
+                    [&guess.agents, &vec![guess.customer.clone()], &guess.entries(), &guess.activations];
                 may.push(lists.into_iter().flat_map(|ids| pages(ids)).collect());
                 continue;
             }

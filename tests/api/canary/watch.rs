@@ -142,6 +142,18 @@ async fn open(world: &World, outsider: &Outsider) -> SocketRecorder {
     ] {
         tap.subscribe(id, &changes, &variables).await;
     }
+    let events = format!(
+        "subscription ($customer: ID, $after: Cursor) {{ customerEvents(customerId: $customer, after: $after) {} }}",
+        schema.selection("CustomerEvent", 1, &outsider.barred)
+    );
+    for (id, variables) in [
+        ("events", json!({})),
+        ("events-0", json!({ "after": "0" })),
+        ("events-place", json!({ "after": theirs.guess.places[0] })),
+        ("events-theirs", json!({ "customer": theirs.guess.customer, "after": "0" })),
+    ] {
+        tap.subscribe(id, &events, &variables).await;
+    }
     let node = schema.selection("Node", 1, &outsider.barred);
     let nodes = format!("query ($ids: [ID!]!) {{ nodes(ids: $ids) {node} }}");
     tap.subscribe("nodes", &nodes, &json!({ "ids": theirs.guess.ids() })).await;
@@ -208,6 +220,12 @@ pub(super) async fn sockets(world: &World, outsiders: &[Outsider]) -> (usize, us
             frame.contains("\"id\":\"changes\"") && frame.contains(&last)
         };
         assert!(tap.who != "key" || tap.frames.iter().any(is_change), "it receives its own changes");
+        let is_event = |frame: &Vec<u8>| {
+            let frame = String::from_utf8_lossy(frame);
+            frame.contains("\"id\":\"events\"") && frame.contains(&last)
+        };
+        let receives_events = !["stranger", GATEWAY].contains(&tap.who.as_str());
+        assert!(!receives_events || tap.frames.iter().any(is_event), "{} receives its own events", tap.who);
     }
     // Close reasons: for a removed member, and for messages that break the protocol.
     let remove = "mutation ($input: RemoveMemberInput!) { removeMember(input: $input) { revision } }";

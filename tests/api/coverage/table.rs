@@ -82,11 +82,25 @@ const REST_SERVE: Access = Access { none: &[], not_found: SERVE.none, ..SERVE };
 /// The callers that may ask for objects by id, and aren't operators.
 const NOT_OPERATOR_READERS: Groups = &[MEMBERS, &["key agents:read"], OUTSIDERS];
 
+/// Whoever reads an audit of its own sees up to where the log is verified.
+const AUDIT_STATUS: Access =
+    Access { value: &[&["admin", "their admin", "operator", "key changes:read", "their key"]], ..NOBODY };
+/// A customer's keys and invitations, by id.
+const ADMIN_NODE: Access = Access {
+    value: &[&["admin", "operator"]],
+    none: &[&["viewer", "editor", "key agents:read"], OUTSIDERS],
+    ..NOBODY
+};
+
 /// Each root field of queries and mutations: its arguments and selection, and the outcomes. CUSTOMER, AGENT,
 /// VERSION, TOKEN, KEY and USER are ids; UNIQUE is a new name and EMAIL a new address; LEAVER, SPARE and INVITED
 /// are ids of a member, a key and an invitation made for this call only, and WORN of a service token.
 pub(crate) const FIELDS: &[(&str, &str, Access)] = &[
     ("viewer", "{ name }", ANYBODY),
+    ("revision", "", ANYBODY),
+    ("plans", "{ plan }", ANYBODY),
+    ("auditStatus", "{ revision }", AUDIT_STATUS),
+    ("instance", "{ version }", OPERATOR),
     ("node", "(id: AGENT) { id }", READ),
     ("node", "(id: VERSION) { id }", READ),
     ("node", "(id: CUSTOMER) { id }", READ),
@@ -97,6 +111,8 @@ pub(crate) const FIELDS: &[(&str, &str, Access)] = &[
     ("agents", "{ nodes { id } }", READ),
     ("agents", "(customerId: CUSTOMER) { nodes { id } }", READ),
     ("agents", "(filter: { nameContains: \"or age\", modelName: \"gpt-4-turbo\" }) { nodes { id } }", READ),
+    ("activations", "{ nodes { id } }", READ),
+    ("activations", "(customerId: CUSTOMER, reasons: [ACTIVATE]) { nodes { id } }", READ),
     ("activeConfig", "(agentId: AGENT) { name }", SERVE),
     ("activationPlan", "(agentId: AGENT, versionId: VERSION) { planHash }", READ),
     (
@@ -210,12 +226,18 @@ pub(crate) const FIELDS: &[(&str, &str, Access)] = &[
     ),
     ("rotateServiceToken", "(input: { serviceTokenId: WORN }) { userErrors { code } }", OPERATOR),
     ("node", "(id: TOKEN) { id }", Access { value: &[&["operator"]], none: NOT_OPERATOR_READERS, ..NOBODY }),
+    ("node", "(id: KEY) { id }", ADMIN_NODE),
+    ("node", "(id: INVITED) { id }", ADMIN_NODE),
     ("revokeServiceToken", "(input: { serviceTokenId: TOKEN }) { userErrors { code } }", OPERATOR),
 ];
 
 /// The subscriptions. Their authorization is tested with the WebSocket and with server-sent events.
-pub(super) const STREAMS: &[(&str, &str)] =
-    &[("activations", "{ id }"), ("changes", "{ revision }"), ("configs", "{ kind }")];
+pub(super) const STREAMS: &[(&str, &str)] = &[
+    ("activations", "{ id }"),
+    ("changes", "{ revision }"),
+    ("configs", "{ kind }"),
+    ("customerEvents", "{ revision }"),
+];
 
 /// Each route that needs a credential: a method, the path, the body, and the outcomes.
 pub(crate) const ROUTES: &[(&str, &str, &str, Access)] = &[

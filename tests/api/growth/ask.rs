@@ -31,6 +31,10 @@ const PAGE: u64 = 50;
 const AGENTS: &str = "{ nodes { id name activeVersion { number } } pageInfo { hasNextPage } }";
 const CHANGES: &str = "{ nodes { action } pageInfo { hasNextPage } }";
 
+const ACTIVATIONS: &str = "{ nodes { reason agent { name } } pageInfo { hasNextPage } }";
+/// Reasons of many activations, of few, and of none.
+const REASONS: [&str; 4] = ["ACTIVATE", "ARCHIVE", "ROLLBACK", "ACTIVATE, PUBLISH, ARCHIVE, PROMOTE"];
+
 /// A cursor after this row, in the format of the first release, which is a cursor of any list.
 fn cursor(kind: Kind, number: usize) -> Value {
     json!(URL_SAFE_NO_PAD.encode(id(kind, number)))
@@ -116,6 +120,13 @@ impl Size {
             for page in pages(&place) {
                 ask(who, PAGE * rows, format!("{{ changes({page}) {CHANGES} }}"));
             }
+            for page in pages(&cursor(Kind::Activation, middle * 3)) {
+                ask(who, PAGE * rows, format!("{{ activations({page}) {ACTIVATIONS} }}"));
+            }
+            for reasons in REASONS {
+                let list = format!("activations(first: {PAGE}, reasons: [{reasons}]) {ACTIVATIONS}");
+                ask(who, PAGE * rows, format!("{{ {list} }}"));
+            }
             // A member of one customer runs the same statements as the lists below that customer, tested next.
             let all = match rows {
                 _ if who == operator => usize::MAX,
@@ -148,6 +159,13 @@ impl Size {
         for page in pages(&place) {
             ask(large, PAGE, below(&format!("changes({page}) {CHANGES}")));
         }
+        for page in pages(&cursor(Kind::Activation, middle * 3)) {
+            ask(large, PAGE, below(&format!("activations({page}) {ACTIVATIONS}")));
+        }
+        for reasons in REASONS {
+            let list = format!("activations(first: {PAGE}, reasons: [{reasons}]) {ACTIVATIONS}");
+            ask(large, PAGE, below(&list));
+        }
         for search in SEARCHES.map(some) {
             ask(large, PAGE, below(&format!("agents(first: {PAGE}, filter: {{ {search} }}) {AGENTS}")));
         }
@@ -169,6 +187,10 @@ impl Size {
             let agent = |what: &str| format!("{{ agent(id: \"{}\") {{ {what} }} }}", id(Kind::Agent, middle));
             let targets = "agents(first: 50) { nodes { rollbackTarget { number } } }";
             ask(who, PAGE, below(targets));
+            let moments = "agents(first: 50) { nodes { updatedAt latestVersion { number } viewerPermissions servings { viewerPermissions } } }";
+            ask(who, PAGE, below(moments));
+            let entries = "changes(first: 50) { nodes { id subject { __typename } fieldChanges { path } } }";
+            ask(who, PAGE, below(entries));
             ask(who, PAGE, agent("owner { agents(first: 50) { nodes { name } } }"));
             ask(who, PAGE, agent("owner { agents(last: 50) { nodes { name } } }"));
             ask(

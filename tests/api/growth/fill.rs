@@ -22,6 +22,7 @@ pub(super) enum Kind {
     User,
     Agent,
     Version,
+    Activation,
 }
 
 /// The id of the row with this number.
@@ -31,6 +32,7 @@ pub(super) fn id(kind: Kind, number: usize) -> String {
         Kind::User => "d000",
         Kind::Agent => "a000",
         Kind::Version => "b000",
+        Kind::Activation => "9000",
     };
     format!("{number:08x}-{kind}-7000-8000-000000000000")
 }

@@ -82,7 +82,9 @@ async fn send_checked(
 ) -> (StatusCode, Value, String) {
     let heard = world.ask(client, &world.with_existing_ids(query)).await;
     let mut faults = String::new();
-    if [ANONYMOUS, THEIR_SERVICE].contains(&name) || OUTSIDERS.contains(&name) {
+    // A query that names no object asks the same twice, and the time of the last check of the log may differ.
+    let names_an_object = query.contains('<');
+    if names_an_object && ([ANONYMOUS, THEIR_SERVICE].contains(&name) || OUTSIDERS.contains(&name)) {
         let foreign = world.normalized(&heard);
         let never = world.normalized(&world.ask(client, &world.with_missing_ids(query)).await);
         if foreign != never {

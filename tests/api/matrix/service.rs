@@ -25,7 +25,7 @@ const ANSWERED: &[(&str, &str)] = &[
         "activatedAt agentId bytesHash contentHash customerId environmentKey extensions modelName modelParameters name revision systemPrompt tools versionId versionNumber",
     ),
     ("Actor", "displayName kind"),
-    ("Agent", "activeVersion createdAt id name"),
+    ("Agent", "activeVersion createdAt id name updatedAt viewerPermissions"),
     (
         "AgentVersion",
         "activeIn agent bytesHash contentBytes contentHash createdAt createdBy extensions id isActive modelName modelParameters number systemPrompt tools variables",
@@ -36,7 +36,8 @@ const ANSWERED: &[(&str, &str)] = &[
         "PinnedConfig",
         "agentId bytesHash contentHash customerId extensions modelName modelParameters systemPrompt tools versionId versionNumber",
     ),
-    ("Query", "activeConfig activeConfigResult pinnedConfig viewer"),
+    ("PlanLimits", "agents apiKeys environments members plan requestsPerSecond versionsPerAgent"),
+    ("Query", "activeConfig activeConfigResult pinnedConfig plans revision viewer"),
     (
         "Tool",
         "_meta additional annotations description execution icons inputSchema name outputSchema strict title",
@@ -97,6 +98,8 @@ async fn first(socket: &mut Socket, id: &str, query: &str) -> (StatusCode, Value
 const ACTIVATIONS: (&str, &str) =
     ("subscription { activations(agentIds: [<agent>], after: <cursor>) { @ } }", "Activation");
 const CHANGES: (&str, &str) = ("subscription { changes(after: <cursor>) { @ } }", "Change");
+const CUSTOMER_EVENTS: (&str, &str) =
+    ("subscription { customerEvents(after: <cursor>) { @ } }", "CustomerEvent");
 const CONFIGS: (&str, &str) = ("subscription { configs(agentIds: [<agent>]) { @ } }", "ConfigEvent");
 
 /// Selects every field of an event as this caller receives it.
@@ -132,9 +135,11 @@ async fn a_service_is_answered_the_list_and_nothing_else() {
     let (configs, wrongly) = watch(&schema, &world, &service, CONFIGS).await;
     answered.extend(configs);
     wrong.extend(wrongly);
-    let (audited, wrongly) = watch(&schema, &world, &service, CHANGES).await;
-    assert_eq!(audited, BTreeSet::new(), "a service reads no audit");
-    wrong.extend(wrongly);
+    for closed in [CHANGES, CUSTOMER_EVENTS] {
+        let (read, wrongly) = watch(&schema, &world, &service, closed).await;
+        assert_eq!(read, BTreeSet::new(), "a service reads no audit, and no events of customers");
+        wrong.extend(wrongly);
+    }
     let (events, wrongly) = watch(&schema, &world, &service, ACTIVATIONS).await;
     let watcher = world.callers.iter().find(|(name, _)| *name == "key activations:watch").unwrap();
     let (by_key, wrongly_by_key) = watch(&schema, &world, &watcher.1, ACTIVATIONS).await;
@@ -154,5 +159,9 @@ async fn a_service_is_answered_the_list_and_nothing_else() {
     assert_eq!(answered, allowed.collect());
     assert_eq!(world.app.registry.head().await.unwrap().revision.0, before, "a service changed something");
     let streams: Vec<_> = schema.types["Subscription"].iter().map(|field| field.name.as_str()).collect();
-    assert_eq!(streams, ["activations", "changes", "configs"], "a new subscription needs a test here");
+    assert_eq!(
+        streams,
+        ["activations", "changes", "configs", "customerEvents"],
+        "a new subscription needs a test here"
+    );
 }

@@ -15,6 +15,8 @@ pub(super) enum Field {
     Configs,
     /// All entries of the log.
     Changes,
+    /// The entries about customers, environments, agents and versions.
+    CustomerEvents,
 }
 
 impl Field {
@@ -32,6 +34,9 @@ impl Field {
             Self::Changes => {
                 "subscription ($customer: ID, $after: Cursor) { changes(customerId: $customer, after: $after) { cursor } }"
             }
+            Self::CustomerEvents => {
+                "subscription ($customer: ID, $after: Cursor) { customerEvents(customerId: $customer, after: $after) { cursor } }"
+            }
         }
     }
 
@@ -40,6 +45,7 @@ impl Field {
             Self::Activations => "activations",
             Self::Configs => "configs",
             Self::Changes => "changes",
+            Self::CustomerEvents => "customerEvents",
         }
     }
 }
@@ -87,7 +93,7 @@ pub(super) struct Served {
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum EventContent {
-    /// An entry of the log, in `activations` and `changes`.
+    /// An entry of the log, in `activations`, `changes` and `customerEvents`.
     Entry {
         place: LogPosition,
         hash: String,

@@ -34,6 +34,11 @@ impl Row {
         matches!(self.action.as_str(), "agent.activated" | "agent.deactivated")
     }
 
+    /// Whether a member of the customer receives it as an event.
+    fn is_event(&self) -> bool {
+        ["customer.", "environment.", "agent.", "version."].iter().any(|of| self.action.starts_with(of))
+    }
+
     /// The environment of an activation.
     fn environment(&self) -> &str {
         self.details["environment"].as_str().unwrap_or(ENVIRONMENTS[0])
@@ -134,6 +139,7 @@ impl Truth {
         let is_of_field = |row: &Row| match who.field {
             Field::Activations => row.is_activation() && row.environment() == who.environment,
             Field::Changes => true,
+            Field::CustomerEvents => row.is_event(),
             Field::Configs => false,
         };
         let wants = |row: &Row| who.wants(row.customer.as_deref(), row.agent.as_deref());

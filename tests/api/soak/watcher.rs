@@ -228,7 +228,7 @@ impl LiveSession<'_> {
                 };
                 let Subscriber { field, customer, agents, environment, .. } = self.who;
                 let mut variables = json!({ "customer": customer, "after": after });
-                if *field != Field::Changes {
+                if !matches!(field, Field::Changes | Field::CustomerEvents) {
                     variables["in"] = json!(environment);
                 }
                 if let Some(agents) = agents {

@@ -174,6 +174,10 @@ async fn watchers(instance: &Instance, customers: &[Customer]) -> Vec<Subscriber
     if subscriptions.split("\n}").next().is_some_and(|fields| fields.contains("changes(")) {
         all.push(Subscriber { sees: of(&[ankara, bern]), ..who("member of two", &both, Field::Changes) });
         all.push(Subscriber { sees: of(&[ankara]), ..who("key", &key_of_ankara, Field::Changes) });
+        all.push(Subscriber {
+            sees: of(&[ankara, bern]),
+            ..who("member of two", &both, Field::CustomerEvents)
+        });
     }
     all
 }
