@@ -82,7 +82,7 @@ const REST_SERVE: Access = Access { none: &[], not_found: SERVE.none, ..SERVE };
 /// The callers that may ask for objects by id, and aren't operators.
 const NOT_OPERATOR_READERS: Groups = &[MEMBERS, &["key agents:read"], OUTSIDERS];
 
-/// Whoever reads an audit of its own sees up to where the log is verified.
+/// A caller that reads an audit, of any customer, reads up to which commit the log is verified.
 const AUDIT_STATUS: Access =
     Access { value: &[&["admin", "their admin", "operator", "key changes:read", "their key"]], ..NOBODY };
 /// A customer's keys and invitations, by id.

@@ -121,7 +121,7 @@ async fn nobody_else_is_shown_a_customers_activations() {
         .collect();
     assert_eq!((keys, &reached["totalCount"]), (vec!["staging"], &json!(1)));
     assert_eq!(list(&staging, &stage.customer, json!({})).await["totalCount"], 0);
-    // Those who may not read agents.
+    // Callers that may not read agents.
     let gateway = stage.app.service(ServiceScope::ALL).await;
     let writer = stage.app.program(&stage.customer, [KeyScope::VersionsActivate]).await;
     for client in [&*gateway, &*writer] {

@@ -44,7 +44,7 @@ async fn a_key_and_an_invitation_are_found_by_whoever_lists_them() {
     admin.gql(revoke, json!({ "id": invitation })).await.text("/revokeInvitation/revision");
     assert_eq!(node(&admin, &invitation).await, Value::Null);
 
-    // Who did something: the key leads to itself for those who read keys.
+    // An actor leads to its API key, if the reader may read keys.
     let agent = admin.agent(&city, "Helper").await;
     let version = admin.publish(&agent, "one").await;
     let activate = "mutation ($a: ID!, $v: ID!) { activateVersion(input: { agentId: $a, versionId: $v }) { activation { id } } }";

@@ -1,4 +1,4 @@
-//! What a caller may do now: the same as what the service then does.
+//! A caller's rights now. The service then permits these, and refuses all others.
 
 use agent_registry::domain::{KeyScope, ServiceScope, member::Role};
 use serde_json::{Value, json};
@@ -95,7 +95,7 @@ async fn each_role_is_shown_its_rights_at_each_object() {
     let key = stage.app.program(&stage.customer, [KeyScope::AgentsRead, KeyScope::VersionsActivate]).await;
     let only = vec!["ACTIVATE_VERSIONS".to_owned()];
     assert_eq!(writes(&stage, &key).await, [only.clone(), only.clone(), only, Vec::new()]);
-    // What is shown is what is done.
+    // The service refuses the rights that it doesn't show.
     let head = stage.head().await;
     for client in [&*stage.editor, &*key] {
         assert_eq!(activate(&stage, client, "strict").await, "POLICY_REFUSED");
@@ -144,7 +144,7 @@ async fn nobody_publishes_or_activates_while_an_agent_is_archived() {
     }
 }
 
-/// Who doesn't see the customer sees no right there; who sees the agent alone sees its rights to that.
+/// A caller that doesn't see the customer sees no right there. One that sees the agent alone sees its rights to that.
 #[tokio::test]
 async fn a_program_that_sees_an_agent_alone_is_shown_its_rights_to_it() {
     let stage = stage().await;

@@ -206,7 +206,7 @@ impl Customer {
     }
 
     /// What you may do here now, to the customer, its agents and what they serve. While the customer is SUSPENDED or
-    /// CANCELED, only an operator may write: for others it has no writes then, except those that only take away
+    /// CANCELED, only an operator may write: for others it has no writes then, except those that only remove rights
     /// (REMOVE_MEMBERS, REVOKE_KEYS).
     async fn viewer_permissions(&self) -> Vec<Permission> {
         let may = permission::on_customer(self.view.caller(), self.row.id, self.row.status());
