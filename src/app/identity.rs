@@ -17,6 +17,7 @@ use crate::{
             claims::{ClaimMapping, ClaimName, MembershipRule},
             jwks::{IssuerSettings, JwksError, OutsideIssuer, Source},
             jwt::{AUDIENCE, LocalIssuer},
+            oidc::ClientSettings,
         },
         email::is_domain,
         member::Role,
@@ -28,7 +29,7 @@ use crate::{
 const ISSUERS_MAX: usize = 100;
 
 /// An issuer in the file of issuers. The members are named as the settings of a single one.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct IssuerEntry {
     issuer: String,
@@ -42,6 +43,9 @@ struct IssuerEntry {
     name_claim: Option<String>,
     roles_claim: Option<String>,
     memberships: Option<Vec<MembershipEntry>>,
+    client_id: Option<String>,
+    client_secret: Option<String>,
+    client_scopes: Option<Vec<String>>,
 }
 
 /// A text, or a list of texts.
@@ -126,6 +130,9 @@ fn single_entry(identity: &Identity, issuer: &str) -> Result<IssuerEntry, StartE
         jwt_name_claim,
         jwt_roles_claim,
         jwt_memberships,
+        jwt_client_id,
+        jwt_client_secret,
+        jwt_client_scopes,
     } = identity.clone();
     let memberships = jwt_memberships.iter().map(|text| split_membership(text));
     let memberships: Result<Vec<MembershipEntry>, String> = memberships.collect();
@@ -141,6 +148,9 @@ fn single_entry(identity: &Identity, issuer: &str) -> Result<IssuerEntry, StartE
         name_claim: Some(jwt_name_claim),
         roles_claim: jwt_roles_claim,
         memberships: Some(memberships.map_err(|why| StartError::Setting(format!("JWT_MEMBERSHIPS: {why}")))?),
+        client_id: jwt_client_id,
+        client_secret: jwt_client_secret,
+        client_scopes: Some(jwt_client_scopes),
     })
 }
 
@@ -183,6 +193,9 @@ fn settings(entry: IssuerEntry) -> Result<IssuerSettings, String> {
         name_claim,
         roles_claim,
         memberships,
+        client_id,
+        client_secret,
+        client_scopes,
     } = entry;
     let usual = ClaimMapping::default();
     let claim = |setting: &str, name: Option<String>, usual: ClaimName| match name {
@@ -205,9 +218,17 @@ fn settings(entry: IssuerEntry) -> Result<IssuerSettings, String> {
     if roles.is_none() && !memberships.is_empty() {
         return Err("MEMBERSHIPS is set without ROLES_CLAIM: set both or neither".to_owned());
     }
+    let client = ClientSettings::parse(client_id, client_secret, client_scopes.unwrap_or_default())?;
+    if client.is_some() && !matches!(source, Source::Discovery(_)) {
+        return Err(format!(
+            "CLIENT_ID needs the issuer's description: leave JWKS unset, or set it to {}/.well-known/openid-configuration",
+            issuer.trim_end_matches('/')
+        ));
+    }
     Ok(IssuerSettings {
         audiences: audiences(audience)?,
         source,
+        client,
         claims: ClaimMapping {
             audience: claim("AUDIENCE_CLAIM", audience_claim, usual.audience)?,
             email: claim("EMAIL_CLAIM", email_claim, usual.email)?,

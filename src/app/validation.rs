@@ -5,7 +5,7 @@ use super::{Database, Settings, StartError, issuer};
 use crate::{
     clock::Clock,
     config::{Common, Serve},
-    domain::auth::Issuer,
+    domain::auth::{Issuer, oidc::CALLBACK_PATH},
     feed,
     graphql::{self, TrustedDocuments},
     http::{
@@ -38,7 +38,9 @@ impl ValidatedSettings {
         if let Some(trusted) = &trusted_documents {
             tracing::info!(documents = trusted.count(), "only trusted documents are run");
         }
-        Ok(Self { issuer: issuer(common).await?, trusted_documents, tls, origins, hosts })
+        let issuer = issuer(common).await?;
+        check_callback(&issuer, &hosts)?;
+        Ok(Self { issuer, trusted_documents, tls, origins, hosts })
     }
 
     /// Returns all settings of a service on this database.
@@ -123,6 +125,28 @@ fn origins(serve: &Serve) -> Result<Origins, StartError> {
         origin.map_err(|why| StartError::Setting(format!("CORS_ORIGINS: {text:?}: {why}")))
     };
     serve.cors_origins.iter().map(read).collect()
+}
+
+/// Checks that browsers can come back from an issuer with a client id.
+///
+/// # Errors
+/// [`StartError`] when `PUBLIC_URL` is missing, or is plain http to another machine, where cookies can be read on the
+/// way.
+fn check_callback(issuer: &Issuer, hosts: &Hosts) -> Result<(), StartError> {
+    if issuer.outside().iter().all(|issuer| issuer.client().is_none()) {
+        return Ok(());
+    }
+    let wrong = |why: String| Err(StartError::Setting(why));
+    match hosts.public_url() {
+        None => wrong(format!(
+            "JWT_CLIENT_ID is set without PUBLIC_URL: browsers come back from the issuer to PUBLIC_URL{CALLBACK_PATH}; set both"
+        )),
+        Some(url) if url.is_private() => Ok(()),
+        Some(url) => wrong(format!(
+            "PUBLIC_URL: {:?}: signing in needs TLS: write it as https://…, or leave JWT_CLIENT_ID unset",
+            url.as_str()
+        )),
+    }
 }
 
 /// Parses the hosts for which requests are accepted. Any host is accepted when the service listens beyond loopback and

@@ -55,6 +55,17 @@ pub struct Identity {
     /// The memberships that values of JWT_ROLES_CLAIM give, comma-separated: VALUE=CUSTOMER:ROLE
     #[arg(long, env = "JWT_MEMBERSHIPS", global = true, value_delimiter = ',')]
     pub jwt_memberships: Vec<String>,
+    /// The client id of this service at JWT_ISSUER. With it, people sign in there with a browser; PUBLIC_URL is needed
+    /// too, and PUBLIC_URL/auth/callback is the redirect address to register
+    #[arg(long, env = "JWT_CLIENT_ID", global = true, value_parser = NonEmptyStringValueParser::new())]
+    pub jwt_client_id: Option<String>,
+    /// The client's secret. If unset, this service is a public client, which proves itself by PKCE alone
+    #[arg(long, env = "JWT_CLIENT_SECRET", hide_env_values = true, global = true, value_parser = NonEmptyStringValueParser::new())]
+    pub jwt_client_secret: Option<String>,
+    /// The scopes to request at a sign-in, comma-separated; the claims above must be in the ID token that they give
+    /// [default: openid,profile,email]
+    #[arg(long, env = "JWT_CLIENT_SCOPES", global = true, value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
+    pub jwt_client_scopes: Vec<String>,
     /// The JSON file of several external issuers, in place of JWT_ISSUER and its settings
     #[arg(long, env = "JWT_ISSUERS", global = true)]
     pub jwt_issuers: Option<PathBuf>,
@@ -74,6 +85,9 @@ impl Default for Identity {
             jwt_name_claim: NAME_CLAIM.to_owned(),
             jwt_roles_claim: None,
             jwt_memberships: Vec::new(),
+            jwt_client_id: None,
+            jwt_client_secret: None,
+            jwt_client_scopes: Vec::new(),
             jwt_issuers: None,
         }
     }

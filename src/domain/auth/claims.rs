@@ -148,7 +148,7 @@ impl ClaimMapping {
     /// Reads the claims of a valid token of this issuer.
     pub(super) fn read(&self, issuer: &str, token: VerifiedToken) -> Claims {
         let Self { audience: _, email, email_verified, is_email_trusted, email_domains, name, .. } = self;
-        let VerifiedToken { claims, subject, expires_at } = token;
+        let VerifiedToken { claims, subject, expires_at, algorithm: _ } = token;
         let text = |name: &ClaimName| name.find(&claims).and_then(Json::as_str);
         let address = text(email).and_then(|address| normalize_email(address).ok());
         let is_vouched_for = |address: &String| {

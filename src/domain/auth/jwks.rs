@@ -15,9 +15,12 @@ use tokio::time::{Instant, sleep};
 pub use super::source::Source;
 use super::{
     claims::{ClaimMapping, Claims},
+    description::Description,
     key_set::{KeySet, parse_keys},
+    oidc::ClientSettings,
     refusal::{TokenError, quoted},
-    token::{Expected, UnverifiedToken, VerificationKey},
+    source::Published,
+    token::{Expected, UnverifiedToken, VerificationKey, VerifiedToken},
 };
 use crate::{clock::Clock, task::lock};
 
@@ -60,6 +63,8 @@ pub struct IssuerSettings {
     pub source: Source,
     /// How the claims of its tokens are read.
     pub claims: ClaimMapping,
+    /// This service's registration at the issuer, if people sign in there with a browser.
+    pub client: Option<ClientSettings>,
 }
 
 impl IssuerSettings {
@@ -67,7 +72,7 @@ impl IssuerSettings {
     #[must_use]
     pub fn new(issuer: impl Into<String>, audience: impl Into<String>, source: Source) -> Self {
         let audiences = vec![audience.into()];
-        Self { issuer: issuer.into(), audiences, source, claims: ClaimMapping::default() }
+        Self { issuer: issuer.into(), audiences, source, claims: ClaimMapping::default(), client: None }
     }
 }
 
@@ -79,6 +84,8 @@ struct Inner {
     settings: IssuerSettings,
     http: reqwest::Client,
     keys: RwLock<KeySet>,
+    /// The description that the keys were last found by.
+    description: RwLock<Option<Arc<Description>>>,
     /// When a token with an unknown key last triggered a refresh.
     asked: Mutex<Option<Instant>>,
     /// Held while the keys are refreshed, so that refreshes don't overwrite a newer result.
@@ -96,8 +103,9 @@ impl OutsideIssuer {
         // A source on this machine isn't fetched through a proxy, whatever the environment variables say.
         let http = if settings.source.is_local() { http.no_proxy() } else { http };
         let http = http.build().map_err(|err| JwksError::Fetch(settings.source.name(), err.to_string()))?;
-        let (keys, asked, reading) = (RwLock::default(), Mutex::default(), tokio::sync::Mutex::default());
-        Ok(Self(Arc::new(Inner { settings, http, keys, asked, reading })))
+        let (keys, description) = (RwLock::default(), RwLock::default());
+        let (asked, reading) = (Mutex::default(), tokio::sync::Mutex::default());
+        Ok(Self(Arc::new(Inner { settings, http, keys, description, asked, reading })))
     }
 
     /// The `iss` of its tokens.
@@ -112,6 +120,30 @@ impl OutsideIssuer {
         &self.0.settings.claims
     }
 
+    /// This service's registration at the issuer, if people sign in there with a browser.
+    #[must_use]
+    pub fn client(&self) -> Option<&ClientSettings> {
+        self.0.settings.client.as_ref()
+    }
+
+    /// The client for requests to the issuer: with a timeout, and without redirects.
+    pub(super) fn http(&self) -> &reqwest::Client {
+        &self.0.http
+    }
+
+    /// The issuer's description. One that couldn't be read yet is read now, at most once in 30 seconds.
+    pub(super) async fn description(&self) -> Option<Arc<Description>> {
+        if let Some(description) = self.known_description() {
+            return Some(description);
+        }
+        if self.may_refresh()
+            && let Err(err) = self.refresh().await
+        {
+            tracing::warn!(error = %err, "a user signs in, and the issuer's description can't be read");
+        }
+        self.known_description()
+    }
+
     /// The claims of a token that a key of this issuer signed and that is valid now. An unknown key triggers a
     /// refresh, at most once in 30 seconds.
     pub(super) async fn check(
@@ -119,32 +151,46 @@ impl OutsideIssuer {
         clock: &Clock,
         token: UnverifiedToken<'_>,
     ) -> Result<Claims, TokenError> {
+        let IssuerSettings { issuer, audiences, source: _, claims, client: _ } = &self.0.settings;
+        let expected = Expected { issuer, audiences, audience: &claims.audience };
+        let may_refresh = || self.may_refresh();
+        Ok(claims.read(issuer, self.verify(clock, token, expected, may_refresh).await?))
+    }
+
+    /// Verifies a token by the issuer's keys. An unknown key triggers a refresh, if that is allowed now.
+    pub(super) async fn verify(
+        &self,
+        clock: &Clock,
+        token: UnverifiedToken<'_>,
+        expected: Expected<'_>,
+        may_refresh: impl FnOnce() -> bool,
+    ) -> Result<VerifiedToken, TokenError> {
         let mut key = self.key(token.kid());
-        if key.is_none() && self.may_refresh() {
+        if key.is_none() && may_refresh() {
             if let Err(err) = self.refresh().await {
                 tracing::warn!(error = %err, "a token names an unknown key, and the issuer's keys can't be refreshed");
             }
             key = self.key(token.kid());
         }
-        let IssuerSettings { issuer, audiences, source: _, claims } = &self.0.settings;
-        let key =
-            key.ok_or_else(|| TokenError::UnknownKey { issuer: issuer.clone(), kid: quoted(token.kid()) })?;
-        let expected = Expected { issuer, audiences, audience: &claims.audience };
-        Ok(claims.read(issuer, token.verify(clock, &key, expected)?))
+        let issuer = self.issuer().to_owned();
+        let key = key.ok_or_else(|| TokenError::UnknownKey { issuer, kid: quoted(token.kid()) })?;
+        token.verify(clock, &key, expected)
     }
 
-    /// Loads the keys. The known ones stay if that fails.
+    /// Loads the keys and the description. The known ones stay if that fails.
     ///
     /// # Errors
     /// [`JwksError`].
     pub async fn refresh(&self) -> Result<(), JwksError> {
         let _turn = self.0.reading.lock().await;
         let IssuerSettings { issuer, source, .. } = &self.0.settings;
-        let known = parse_keys(&source.read(&self.0.http, issuer).await?);
+        let Published { keys, description } = source.read(&self.0.http, issuer).await?;
+        let known = parse_keys(&keys);
         if known.is_empty() {
             return Err(JwksError::NoUsableKey(source.name()));
         }
         *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = known;
+        *self.0.description.write().unwrap_or_else(PoisonError::into_inner) = description.map(Arc::new);
         Ok(())
     }
 
@@ -172,6 +218,11 @@ impl OutsideIssuer {
         self.0.keys.read().unwrap_or_else(PoisonError::into_inner).get(kid).cloned()
     }
 
+    /// The description that was last read.
+    pub(super) fn known_description(&self) -> Option<Arc<Description>> {
+        self.0.description.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn may_refresh(&self) -> bool {
         let mut asked = lock(&self.0.asked);
         let may = asked.is_none_or(|asked| asked.elapsed() >= UNKNOWN_EVERY);
@@ -184,13 +235,14 @@ impl OutsideIssuer {
 
 impl fmt::Debug for OutsideIssuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { settings, http: _, keys: _, asked: _, reading: _ } = &*self.0;
-        let IssuerSettings { issuer, audiences, source, claims } = settings;
+        let Inner { settings, http: _, keys: _, description: _, asked: _, reading: _ } = &*self.0;
+        let IssuerSettings { issuer, audiences, source, claims, client } = settings;
         f.debug_struct("OutsideIssuer")
             .field("issuer", issuer)
             .field("audiences", audiences)
             .field("source", &source.name())
             .field("claims", claims)
+            .field("client", client)
             .finish_non_exhaustive()
     }
 }

@@ -21,10 +21,12 @@ use jwt::TokenSubject;
 use opaque_token::{OpaqueToken, TokenKind};
 
 pub mod claims;
+mod description;
 mod issuer;
 pub mod jwks;
 pub mod jwt;
 mod key_set;
+pub mod oidc;
 pub mod opaque_token;
 mod refusal;
 mod sign_in;

@@ -56,6 +56,8 @@ pub(super) struct VerifiedToken {
     pub(super) claims: Json,
     pub(super) subject: String,
     pub(super) expires_at: Instant,
+    /// The algorithm of the signature.
+    pub(super) algorithm: Algorithm,
 }
 
 /// The header fields that matter; others are ignored.
@@ -153,7 +155,7 @@ impl<'t> UnverifiedToken<'t> {
                 return Err(TokenError::NotYetValid(from));
             }
         }
-        Ok(VerifiedToken { claims, subject, expires_at })
+        Ok(VerifiedToken { claims, subject, expires_at, algorithm: *algorithm })
     }
 }
 
@@ -175,7 +177,8 @@ fn part(text: &str) -> Result<Json, TokenError> {
         .ok_or(TokenError::Malformed("a part isn't a JSON object"))
 }
 
-fn text_claim<'c>(claims: &'c Json, name: &str) -> Result<&'c str, TokenError> {
+/// Reads a claim that is a text.
+pub(super) fn text_claim<'c>(claims: &'c Json, name: &str) -> Result<&'c str, TokenError> {
     claims.get(name).and_then(Json::as_str).ok_or_else(|| TokenError::Claim(name.to_owned()))
 }
 
@@ -195,7 +198,7 @@ fn check_audience(claims: &Json, accepted: &[String], name: &ClaimName) -> Resul
 }
 
 /// Parses a NumericDate (RFC 7519, section 2): seconds, of which a fraction is truncated.
-fn instant(claims: &Json, name: &str) -> Result<Instant, TokenError> {
+pub(super) fn instant(claims: &Json, name: &str) -> Result<Instant, TokenError> {
     let wrong = || TokenError::Claim(name.to_owned());
     let date = claims.get(name).and_then(Json::as_number).ok_or_else(wrong)?;
     #[expect(

@@ -84,6 +84,7 @@ async fn people_and_machines_of_a_real_provider_sign_in_across_a_rotation_of_its
         audiences: vec!["https://registry.invalid".to_owned(), "console".to_owned()],
         source: Source::discover(&provider.issuer).unwrap(),
         claims,
+        client: None,
     };
     let world = World::on(before, settings).await;
     world.keys.refresh().await.unwrap();

@@ -31,6 +31,12 @@ impl PublicUrl {
     pub fn as_str(&self) -> &str {
         &self.url
     }
+
+    /// Whether nobody on the way can read cookies: the URL is https, or of this machine.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        self.url.starts_with("https://") || self.host.is_loopback()
+    }
 }
 
 impl FromStr for PublicUrl {
@@ -232,6 +238,18 @@ mod tests {
         ] {
             assert_eq!(check(&local, host), Err(HostRefusal::Malformed), "{host}");
         }
+    }
+
+    #[test]
+    fn cookies_are_private_over_tls_and_on_this_machine() {
+        let is_private = |url: &str| url.parse::<PublicUrl>().unwrap().is_private();
+        assert!(
+            ["https://registry.example.org", "http://localhost:8080", "http://[::1]"]
+                .map(is_private)
+                .iter()
+                .all(|is| *is)
+        );
+        assert!(!is_private("http://registry.example.org") && !is_private("http://10.0.0.1:8080"));
     }
 
     #[test]
