@@ -15,6 +15,7 @@ use crate::support::{
     caller::{Client, Operator},
 };
 
+mod browser;
 mod claims;
 mod discovery;
 mod fresh;

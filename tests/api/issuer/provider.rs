@@ -27,28 +27,33 @@ use crate::support::{
 const ME: &str = "{ viewer { displayName user { email } memberships { role } } }";
 
 /// The provider's process; it ends with this handle.
-struct Provider {
-    _process: Child,
+pub(super) struct Provider {
+    process: Child,
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
-    issuer: String,
+    pub(super) issuer: String,
 }
 
 impl Provider {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let mut command = node::script("identity", "provider.mjs");
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (input, output) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
         let mut output = BufReader::new(output).lines();
         let issuer = within("the provider listens", output.next_line()).await.unwrap().unwrap();
-        Self { _process: process, input, output, issuer }
+        Self { process, input, output, issuer }
     }
 
     /// Sends a command, and returns the provider's answer.
-    async fn ask(&mut self, command: &str) -> Value {
+    pub(super) async fn ask(&mut self, command: &str) -> Value {
         self.input.write_all(format!("{command}\n").as_bytes()).await.unwrap();
         let line = within(command, self.output.next_line()).await.unwrap().unwrap();
         serde_json::from_str(&line).unwrap()
+    }
+
+    /// Ends the provider, so that nothing listens at its address.
+    pub(super) async fn end(&mut self) {
+        self.process.kill().await.unwrap();
     }
 
     /// A token from the provider's answer to this command.

@@ -1,4 +1,5 @@
-//! The server that publishes an issuer's keys. It counts requests and sends a configurable reply.
+//! The server of an issuer: it publishes the description and the keys, and exchanges codes. It counts requests for keys,
+//! and its replies are configurable.
 
 use std::sync::{
     Arc, Mutex,
@@ -38,9 +39,18 @@ pub(super) struct Publisher {
     pub(super) url: String,
     /// The issuer whose description the server returns; its name is the server's own address.
     pub(super) issuer: String,
-    asked: Arc<AtomicUsize>,
-    reply: Arc<Mutex<Reply>>,
+    state: Arc<State>,
     task: JoinHandle<()>,
+}
+
+/// The server's replies.
+struct State {
+    description: String,
+    asked: AtomicUsize,
+    keys: Mutex<Reply>,
+    tokens: Mutex<Reply>,
+    /// The bodies of requests to the token endpoint.
+    exchanges: Mutex<Vec<String>>,
 }
 
 impl Publisher {
@@ -48,36 +58,56 @@ impl Publisher {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
         let url = format!("{issuer}/keys");
-        let (asked, reply) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(reply)));
-        let (count, now) = (Arc::clone(&asked), Arc::clone(&reply));
-        let description = json!({ "issuer": issuer, "jwks_uri": url, "response_types_supported": ["code"] });
-        let description = Arc::new(description.to_string());
+        let description = json!({
+            "issuer": issuer,
+            "jwks_uri": url,
+            "authorization_endpoint": format!("{issuer}/auth?tenant=1"),
+            "token_endpoint": format!("{issuer}/token"),
+            "response_types_supported": ["code"],
+        });
+        let state = Arc::new(State {
+            description: description.to_string(),
+            asked: AtomicUsize::new(0),
+            keys: Mutex::new(reply),
+            tokens: Mutex::new(Reply::HangUp),
+            exchanges: Mutex::default(),
+        });
+        let served = Arc::clone(&state);
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let (count, now) = (Arc::clone(&count), Arc::clone(&now));
-                let description = Arc::clone(&description);
+                let state = Arc::clone(&served);
                 tokio::spawn(async move {
                     // The client may stop reading, which is fine.
-                    let _ = answer(stream, &count, &now, &description).await;
+                    let _ = answer(stream, &state).await;
                 });
             }
         });
-        Self { url, issuer, asked, reply, task }
+        Self { url, issuer, state, task }
     }
 
     pub(super) fn source(&self) -> Source {
         Source::parse(&self.url).unwrap()
     }
 
-    /// The number of requests so far.
+    /// The number of requests for keys so far.
     pub(super) fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
+        self.state.asked.load(Ordering::SeqCst)
     }
 
-    /// Sets the reply to later requests.
+    /// Sets the reply to later requests for keys.
     pub(super) fn says(&self, reply: Reply) {
-        *self.reply.lock().unwrap() = reply;
+        *self.state.keys.lock().unwrap() = reply;
+    }
+
+    /// Sets the reply to later exchanges of codes.
+    pub(super) fn exchanges(&self, reply: Reply) {
+        *self.state.tokens.lock().unwrap() = reply;
+    }
+
+    /// The bodies of the requests to the token endpoint so far.
+    pub(super) fn exchanged(&self) -> Vec<String> {
+        self.state.exchanges.lock().unwrap().clone()
     }
 
     /// Stops listening.
@@ -93,24 +123,25 @@ impl Drop for Publisher {
     }
 }
 
-/// Reads one request, counts it and replies. Each request has its own connection.
-async fn answer(
-    mut stream: TcpStream,
-    count: &AtomicUsize,
-    reply: &Mutex<Reply>,
-    description: &str,
-) -> std::io::Result<()> {
+/// Reads one request and replies. Each request has its own connection.
+async fn answer(mut stream: TcpStream, state: &State) -> std::io::Result<()> {
     let mut request = Vec::new();
-    while !request.ends_with(b"\r\n\r\n") {
+    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
         if stream.read_buf(&mut request).await? == 0 {
             return Ok(());
         }
     }
     if request.starts_with(b"GET /.well-known/openid-configuration ") {
-        return respond(stream, 200, description, "").await;
+        return respond(stream, 200, &state.description, "").await;
     }
-    count.fetch_add(1, Ordering::SeqCst);
-    let reply = reply.lock().unwrap().clone();
+    let reply = if request.starts_with(b"POST /token ") {
+        let body = read_body(&mut stream, request).await?;
+        state.exchanges.lock().unwrap().push(body);
+        state.tokens.lock().unwrap().clone()
+    } else {
+        state.asked.fetch_add(1, Ordering::SeqCst);
+        state.keys.lock().unwrap().clone()
+    };
     let (status, body, more) = match reply {
         Reply::Set(set) => (200, set.to_string(), String::new()),
         Reply::Text(text) => (200, text, String::new()),
@@ -130,6 +161,23 @@ async fn answer(
         }
     };
     respond(stream, status, &body, &more).await
+}
+
+/// Reads the rest of a request with a `Content-Length`, and returns its body.
+async fn read_body(stream: &mut TcpStream, mut request: Vec<u8>) -> std::io::Result<String> {
+    let text = String::from_utf8_lossy(&request).into_owned();
+    let (head, _) = text.split_once("\r\n\r\n").unwrap();
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().unwrap())
+    });
+    let end = head.len() + 4 + length.unwrap();
+    while request.len() < end {
+        if stream.read_buf(&mut request).await? == 0 {
+            break;
+        }
+    }
+    Ok(String::from_utf8(request.split_off(head.len() + 4)).unwrap())
 }
 
 /// Sends a response, with these further header lines.
