@@ -31,7 +31,7 @@ use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_agent-registry");
 const PROMPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo/prompts.jsonl");
-const SETTINGS: [&str; 15] = [
+const SETTINGS: [&str; 18] = [
     "DATABASE_URL",
     "MIGRATE_DATABASE_URL",
     "SIGNING_KEY",
@@ -40,6 +40,9 @@ const SETTINGS: [&str; 15] = [
     "JWT_AUDIENCE",
     "JWT_ISSUERS",
     "JWT_JWKS",
+    "JWT_CLIENT_ID",
+    "JWT_CLIENT_SECRET",
+    "JWT_CLIENT_SCOPES",
     "TRUSTED_DOCUMENTS",
     "TLS_CERT",
     "TLS_KEY",

@@ -87,6 +87,9 @@ fn a_bad_issuer_is_one_line_and_exit_code_2() {
             "JWT_MEMBERSHIPS: the role must be",
         ),
         ("JWT_MEMBERSHIPS", "a=01997c5e-7a80-7000-8000-000000000001:ADMIN", "without ROLES_CLAIM"),
+        ("JWT_CLIENT_ID", "console", "JWT_CLIENT_ID needs the issuer's description: leave JWKS unset"),
+        ("JWT_CLIENT_SECRET", "hush", "JWT_CLIENT_SECRET is set without CLIENT_ID"),
+        ("JWT_CLIENT_SCOPES", "openid", "JWT_CLIENT_SCOPES is set without CLIENT_ID"),
         ("JWT_ISSUERS", &keys, "both set"),
     ] {
         let settings = [("JWT_ISSUER", ISSUER), ("JWT_JWKS", keys.as_str()), (name, value)];
@@ -119,6 +122,14 @@ fn a_bad_file_of_issuers_is_one_line_and_exit_code_2() {
             "\"city\" is no customer",
         ),
         (json!([{ "issuer": "urn:x" }]).to_string(), "JWKS is not set"),
+        (
+            json!([entry(json!({ "client_secret": "hush" }))]).to_string(),
+            "CLIENT_SECRET is set without CLIENT_ID",
+        ),
+        (
+            json!([{ "issuer": ISSUER, "client_id": "a", "client_scopes": ["profile"] }]).to_string(),
+            "CLIENT_SCOPES: openid is missing",
+        ),
     ] {
         std::fs::write(&file, &text).unwrap();
         let complaint = refused(&home, &[("JWT_ISSUERS", file.as_str())], &["operator", "list"]);
@@ -135,6 +146,33 @@ fn a_bad_file_of_issuers_is_one_line_and_exit_code_2() {
     assert_eq!(home.output_of(&["operator", "list"]), format!("{ISSUER}\tolga\n"));
     let complaint = refused(&home, &settings, &["token", "user", "--subject", "mallory"]);
     assert!(complaint.contains("signs no user tokens"), "{complaint}");
+}
+
+/// The issuer needn't answer: it is down while the settings are validated.
+#[test]
+fn browsers_come_back_to_a_public_address_with_tls_or_the_service_does_not_start() {
+    let home = Home::new("issuer-callback");
+    let issuer =
+        [("JWT_ISSUER", "http://127.0.0.1:1"), ("JWT_CLIENT_ID", "console"), ("JWT_CLIENT_SECRET", "hush")];
+    for (public, word) in [
+        (
+            None,
+            "JWT_CLIENT_ID is set without PUBLIC_URL: browsers come back from the issuer to PUBLIC_URL/auth/callback",
+        ),
+        (Some("http://registry.example.org"), "signing in needs TLS"),
+    ] {
+        let settings: Vec<_> = issuer.into_iter().chain(public.map(|url| ("PUBLIC_URL", url))).collect();
+        let output = home.run_with(&settings, &["serve", "--listen", "127.0.0.1:0"]);
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{complaint}");
+        let last = complaint.lines().last().unwrap();
+        assert!(last.starts_with("agent-registry: ") && last.contains(word), "{complaint}");
+        assert!(!complaint.contains("hush"), "{complaint}");
+    }
+    // Commands send no browser to the issuer.
+    told(&home, &issuer, &["operator", "list"]);
+    let help = home.output_of(&["serve", "--help"]);
+    assert!(help.contains("JWT_CLIENT_ID") && !help.contains("hush"), "{help}");
 }
 
 #[test]
