@@ -171,7 +171,7 @@ fn browsers_come_back_to_a_public_address_with_tls_or_the_service_does_not_start
     }
     // Commands send no browser to the issuer.
     told(&home, &issuer, &["operator", "list"]);
-    let help = home.output_of(&["serve", "--help"]);
+    let help = told(&home, &issuer, &["serve", "--help"]).0;
     assert!(help.contains("JWT_CLIENT_ID") && !help.contains("hush"), "{help}");
 }
 

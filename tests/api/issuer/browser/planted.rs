@@ -171,7 +171,7 @@ async fn a_person_chooses_among_several_issuers_that_have_a_client() {
     assert_eq!(begin(None).await.unwrap_err(), SignInError::SeveralIssuers);
     assert!(matches!(begin(Some(names[2])).await, Err(SignInError::UnknownIssuer(_))));
     let start = begin(Some(names[1])).await.unwrap();
-    // What the description's address has already stays.
+    // The query that the described address has already stays.
     assert!(
         start.address.starts_with(&format!("{}/auth?tenant=1&response_type=code&", names[1])),
         "{}",
