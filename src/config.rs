@@ -11,8 +11,10 @@ use std::{
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
+mod console;
 mod identity;
 
+pub use console::Console;
 pub use identity::Identity;
 
 /// The format of log lines.
@@ -190,6 +192,19 @@ impl Common {
     pub fn program() -> String {
         let called = std::env::args_os().next();
         called.map_or_else(|| "agent-registry".to_owned(), |program| program.to_string_lossy().into_owned())
+    }
+
+    /// Returns the program that opens a page in the desktop's browser; `None` without a display.
+    #[must_use]
+    pub fn opener() -> Option<&'static str> {
+        let is_set = |name| std::env::var_os(name).is_some_and(|display| !display.is_empty());
+        if cfg!(target_os = "macos") {
+            Some("open")
+        } else if is_set("WAYLAND_DISPLAY") || is_set("DISPLAY") {
+            Some("xdg-open")
+        } else {
+            None
+        }
     }
 
     /// Returns the search path for programs (`PATH`).

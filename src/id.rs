@@ -88,6 +88,8 @@ ids! {
     ApiKeyId;
     /// The id of an open invitation to become a customer's member.
     InvitationId;
+    /// The id of a session of the console.
+    SessionId;
 }
 
 /// The number of a commit. Each commit's number is one more than the one before, across all customers; the first is 1.

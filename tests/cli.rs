@@ -3,6 +3,8 @@
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "tests parse the service's own responses")]
 
+#[path = "cli/console.rs"]
+mod console;
 #[path = "cli/environment.rs"]
 mod environment;
 #[path = "cli/gone.rs"]
@@ -152,6 +154,8 @@ fn a_bad_setting_is_one_line_and_exit_code_2() {
         &["serve", "--tls-cert", PROMPTS, "--tls-key", PROMPTS],
         &["serve", "--public-url", "registry.example.org"],
         &["serve", "--public-url", "https://registry.example.org/path"],
+        &["console", "--public-url", "registry.example.org"],
+        &["console", "--public-url", "https://registry.example.org/path"],
         &["serve", "--allowed-hosts", "https://registry.example.org"],
         &["serve", "--allowed-hosts", "registry.example.org:443"],
         &["serve", "--cors-origins", "*"],

@@ -30,6 +30,7 @@ fn user(operator: bool, place: Option<(CustomerId, Role)>) -> Caller {
         memberships: BTreeMap::from_iter(place),
         plan: Plan::Free,
         expires_at: clock.now(),
+        session: None,
         sync_at: None,
     };
     Caller { principal: Principal::User(principal), ..Caller::system("test") }

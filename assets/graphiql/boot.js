@@ -1,4 +1,5 @@
-// Starts GraphiQL on this service's own /graphql.
+// Starts GraphiQL on this service's own /graphql. Without a token, it uses the browser's session of the console, if there is
+// one: the browser adds its cookie, which no script can read.
 //
 // The token is stored in this tab's sessionStorage only: not in localStorage, where GraphiQL stores queries and tabs,
 // not in GraphiQL's history, not in a URL. The header editor is off for the same reason: GraphiQL writes its text into
@@ -115,6 +116,7 @@ mutation Promote($input: PromoteVersionInput!) {
   let client = null;
   let token = null;
   let expiry = 0;
+  let person = null; // the name of the user whom the browser's session stands for
 
   /** Shows a message in the bar: strings, and `{ code }` for commands. */
   function say(state, ...parts) {
@@ -132,6 +134,13 @@ mutation Promote($input: PromoteVersionInput!) {
     const error = new Error(message);
     error.stack = undefined;
     return error;
+  }
+
+  /** Asks whom the browser's session stands for. Null without a session. */
+  async function readSession() {
+    const response = await fetch(new URL("auth/session", document.baseURI)).catch(() => null);
+    const answer = response?.ok ? await response.json().catch(() => null) : null;
+    return answer?.name ?? null;
   }
 
   /** Shows that the service has rejected a token, unless another one has replaced it meanwhile. */
@@ -226,7 +235,7 @@ mutation Promote($input: PromoteVersionInput!) {
         method: "POST",
         headers: { "Content-Type": "application/json", ...credential },
         body: JSON.stringify(request),
-        credentials: "omit",
+        credentials: of ? "omit" : "same-origin",
       }).catch(() => { throw plain("The service doesn't respond."); });
       if (response.status === 401 && of) refused(of);
       return response.json().catch(() => {
@@ -250,6 +259,7 @@ mutation Promote($input: PromoteVersionInput!) {
     const { sub, exp } = claims(token);
     const left = exp < 1e10 ? exp * 1000 - Date.now() : Infinity; // without a plausible expiry: none
     if (!fits) say("bad", "This is not a token. ", HOW);
+    else if (!token && person !== null) say("good", `Signed in to the console as ${person}.`);
     else if (!token) say("none", "The schema and every query need a token. ", HOW);
     else if (left <= 0) refused(token);
     else {
@@ -261,7 +271,7 @@ mutation Promote($input: PromoteVersionInput!) {
 
     root.render(React.createElement(GraphiQL, {
       fetcher: fetcherFor(token),
-      schema: token ? undefined : null, // null: without a token, the schema can't be read
+      schema: token || person !== null ? undefined : null, // null: without a credential, the schema can't be read
       schemaDescription: true,
       inputValueDeprecation: true,
       defaultQuery: QUERY,
@@ -291,4 +301,10 @@ mutation Promote($input: PromoteVersionInput!) {
 
   field.value = sessionStorage.getItem(KEY) ?? "";
   settled();
+  readSession().then((name) => {
+    person = name;
+    if (name === null || token) return;
+    token = null; // renders again, now that the schema can be read
+    settled();
+  });
 })();

@@ -84,6 +84,7 @@ pub static STEPS: &[Step] = &[
     step!("0021_environments"),
     step!("0022_plan"),
     step!("0023_graph"),
+    step!("0024_sessions"),
 ];
 
 /// Returns the schema number of this binary: that of the last migration it knows.

@@ -239,6 +239,7 @@ impl Service {
         ));
         tasks.spawn_background(feed::follow(follower, hub.clone(), bell, poll));
         hub.warm().await;
+        let trusted_documents = with_console(trusted_documents)?;
         let busy = |err: io::Error| StartError::Listen(listen, err.to_string());
         let listener = http::bind(listen).map_err(busy)?;
         let address = listener.local_addr().map_err(busy)?;
@@ -264,6 +265,7 @@ impl Service {
             origins,
             description: Description::new(hosts.public_url()),
             hosts,
+            is_tls: tls.is_some(),
             metrics: recorder,
         });
         Ok(Self { address, listener, state, lines, tls, pools: [db, tail_db], tasks })
@@ -323,6 +325,15 @@ impl Service {
         };
         let _ = tokio::time::timeout(CLOSE, closed).await;
     }
+}
+
+/// Adds the console's documents to the allowlist, if there is one, so that it doesn't lock the console out.
+fn with_console(trusted: Option<TrustedDocuments>) -> Result<Option<TrustedDocuments>, StartError> {
+    let Some(trusted) = trusted else { return Ok(None) };
+    let Some(documents) = http::console_documents() else { return Ok(Some(trusted)) };
+    let console = TrustedDocuments::parse(documents, &crate::graphql::front()?);
+    let console = console.map_err(|err| StartError::Setting(format!("the console's documents: {err}")))?;
+    Ok(Some(trusted.and(console)))
 }
 
 /// Returns the OpenAPI 3.1 description of the REST API, as JSON.

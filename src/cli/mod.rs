@@ -12,12 +12,13 @@ use registry_client::{ClientError, gateway::GatewayError};
 
 use crate::{
     app::{CliContext, StartError},
-    config::{Common, Serve},
+    config::{Common, Console, Serve},
     domain::{Error, transfer::ImportError},
     telemetry,
 };
 
 mod audit;
+mod console;
 mod customer;
 mod demo;
 mod draft;
@@ -48,6 +49,8 @@ pub struct Cli {
 enum Command {
     /// Apply database migrations, then serve GraphQL, REST and websockets until SIGTERM or SIGINT
     Serve(Serve),
+    /// Print a one-time address that signs a browser in to the console
+    Console(Console),
     /// Publish and activate real prompts, and measure how fast a subscriber receives each activation
     Demo(demo::Demo),
     /// Apply database migrations
@@ -206,6 +209,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     telemetry::log(common.log_format, &common.log);
     let done = match command {
         Command::Serve(settings) => serve::run(&common, &settings).await,
+        Command::Console(command) => console::run(command, &common).await,
         Command::Demo(command) => command.run(&common).await,
         Command::Migrate(command) => command.run(&common).await,
         Command::Schema { openapi } => {

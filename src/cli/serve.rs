@@ -1,11 +1,11 @@
 //! `serve`: runs the service until SIGTERM or SIGINT.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, print_line};
+use super::{Failure, console, print_line};
 use crate::{
     app::{Database, Service, Settings, ValidatedSettings},
     config::{Common, Serve},
@@ -58,8 +58,17 @@ async fn start(
     let service = Service::start(settings).await?;
     database.mark_serving();
     let outage = service.outage();
+    // To a person who sits before this machine, and to nobody else.
+    let is_at_hand = io::stdout().is_terminal() && service.address().ip().is_loopback();
+    let sign_in = match is_at_hand {
+        true => console::first_address(service.registry(), &service.base()).await,
+        false => None,
+    };
     // The service starts even if standard output can't be written.
     let _ = print_addresses(&service, database, common);
+    if let Some(address) = sign_in {
+        let _ = print_sign_in(&address, common);
+    }
     tokio::select! {
         () = service.run(stop) => Ok(()),
         never = database.keep_running(&outage) => match never {},
@@ -70,6 +79,7 @@ async fn start(
 fn print_addresses(service: &Service, database: &Database, common: &Common) -> io::Result<()> {
     let base = service.base();
     print_line(format_args!("The agent registry is listening."))?;
+    print_line(format_args!("  console   {base}/"))?;
     print_line(format_args!("  explore   {base}/graphiql"))?;
     print_line(format_args!(
         "  GraphQL   {base}/graphql   (websockets: graphql-transport-ws on the same address)"
@@ -86,4 +96,16 @@ fn print_addresses(service: &Service, database: &Database, common: &Common) -> i
     let folder = common.data_dir.as_ref().map(|folder| format!(" --data-dir {}", folder.display()));
     let folder = folder.unwrap_or_default();
     print_line(format_args!("  a token   {program} token user --subject me --operator{folder}"))
+}
+
+/// Prints the one-time address for the first operator.
+fn print_sign_in(address: &str, common: &Common) -> io::Result<()> {
+    let program = Common::program();
+    let folder = common.data_dir.as_ref().map(|folder| format!(" --data-dir {}", folder.display()));
+    let folder = folder.unwrap_or_default();
+    print_line(format_args!(
+        "\nNobody is an operator yet. Open this address to become one: once, within 15 minutes."
+    ))?;
+    print_line(format_args!("  {address}"))?;
+    print_line(format_args!("Later: {program} console --operator{folder}"))
 }

@@ -74,12 +74,13 @@ const GRANTS: [&str; 6] = [
     "GRANT INSERT ON registry.customers, registry.users, registry.identities, registry.memberships, registry.operators, registry.service_tokens, \
      registry.agents, registry.agent_versions, registry.activations, registry.changes, registry.invitations, \
      registry.api_keys, registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys, \
-     registry.environments, registry.servings TO",
+     registry.environments, registry.servings, registry.sessions, registry.sign_in_links TO",
     "GRANT UPDATE ON registry.customers, registry.users, registry.identities, registry.memberships, registry.operators, registry.service_tokens, \
      registry.agents, registry.agent_versions, registry.activations, registry.log_head, registry.invitations, \
-     registry.api_keys, registry.idempotency_keys, registry.environments, registry.servings TO",
+     registry.api_keys, registry.idempotency_keys, registry.environments, registry.servings, registry.sessions, \
+     registry.sign_in_links TO",
     "GRANT DELETE ON registry.users, registry.memberships, registry.operators, registry.invitations, registry.api_keys, \
-     registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys TO",
+     registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys, registry.sessions, registry.sign_in_links TO",
 ];
 
 /// Revokes earlier grants, before [`GRANTS`]. Not on a database of a newer schema: its binaries may need more, and serve

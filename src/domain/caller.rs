@@ -17,7 +17,7 @@ use crate::{
         membership::Role,
         operator::OperatorName,
     },
-    id::{ApiKeyId, CustomerId, ServiceTokenId, UserId},
+    id::{ApiKeyId, CustomerId, ServiceTokenId, SessionId, UserId},
     share::{ProcessorTime, ShareHolder},
 };
 
@@ -47,7 +47,7 @@ pub enum Principal {
     System,
 }
 
-/// A person, from the claims of its token and the rows in the database.
+/// A person, from the claims of its token, or from its session of the console, and the rows in the database.
 #[derive(Clone, Debug)]
 pub struct UserPrincipal {
     /// The user's id. Without a profile, the id that the first write will give to the profile.
@@ -70,8 +70,10 @@ pub struct UserPrincipal {
     pub memberships: BTreeMap<CustomerId, Role>,
     /// The largest plan of the user's customers, which determines its rate limit. FREE without customers.
     pub plan: Plan,
-    /// When the token expires.
+    /// When the token or the session expires.
     pub expires_at: Instant,
+    /// The session that the user is signed in by; `None` with a token.
+    pub session: Option<SessionId>,
     /// When the token's claims must be compared with the database again, because they differed and it was too early to
     /// take them over. `None` when they agreed.
     pub sync_at: Option<Instant>,
@@ -160,11 +162,13 @@ impl Principal {
         matches!(self, Self::Service(_))
     }
 
-    /// Whether the credential has expired, and isn't accepted any more: a user's token is for [`LEEWAY`] longer.
+    /// Whether the credential has expired, and isn't accepted any more: a user's token is for [`LEEWAY`] longer, a session
+    /// isn't, since this service sets its end.
     #[must_use]
     pub fn has_expired(&self, now: Instant) -> bool {
         match self {
-            Self::User(user) => user.expires_at + LEEWAY <= now,
+            Self::User(UserPrincipal { expires_at, session: Some(_), .. }) => *expires_at <= now,
+            Self::User(UserPrincipal { expires_at, session: None, .. }) => *expires_at + LEEWAY <= now,
             Self::ApiKey(KeyPrincipal { expires_at, .. })
             | Self::Service(ServicePrincipal { expires_at, .. }) => expires_at.is_some_and(|at| at <= now),
             Self::System => false,
@@ -257,6 +261,15 @@ impl Caller {
         match &self.principal {
             Principal::User(user) if user.has_profile => Some(user.id),
             Principal::User(_) | Principal::ApiKey(_) | Principal::Service(_) | Principal::System => None,
+        }
+    }
+
+    /// The session of the console that the caller is signed in by, if it is.
+    #[must_use]
+    pub fn session(&self) -> Option<SessionId> {
+        match &self.principal {
+            Principal::User(user) => user.session,
+            Principal::ApiKey(_) | Principal::Service(_) | Principal::System => None,
         }
     }
 

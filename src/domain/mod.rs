@@ -63,6 +63,7 @@ pub mod rollback;
 mod scopes;
 pub mod service_token;
 pub mod serving;
+pub mod session;
 pub mod text;
 pub mod transfer;
 pub mod user;

@@ -27,8 +27,8 @@ use super::{
 use crate::{
     clock::Instant,
     db::{Access, Actor, Author, CommitResult, DbError, Scope, Txn},
-    entity::{api_key, change, identity, log},
-    id::{ApiKeyId, CustomerId, Revision},
+    entity::{api_key, change, identity, log, session},
+    id::{ApiKeyId, CustomerId, Revision, SessionId},
     share::ShareHolder,
 };
 
@@ -167,7 +167,8 @@ impl Registry {
         }
     }
 
-    async fn run_in<T, E, F, W>(
+    /// As [`Registry::run`], in another scope than the caller's.
+    pub(super) async fn run_in<T, E, F, W>(
         &self,
         scope: Scope,
         caller: &Caller,
@@ -228,6 +229,15 @@ impl Registry {
         let author = Caller::system("sign-in").author();
         let rows = identity::set_synced(issuer, subject, now);
         let touch = async move |txn: Arc<Txn>| -> Result<u64> { Ok(txn.update_all(rows).await?) };
+        self.db().write(Scope::Auth, ShareHolder::System, author, touch).await.map(drop)
+    }
+
+    /// Sets when a session was last used, unless it was used after `before`. Needs no right and isn't recorded in the log.
+    pub(super) async fn touch_session(&self, id: SessionId, now: Instant, before: Instant) -> Result<()> {
+        let author = Caller::system("note").author();
+        let touch = async move |txn: Arc<Txn>| -> Result<u64> {
+            Ok(txn.update_all(session::touch(id, now, before)).await?)
+        };
         self.db().write(Scope::Auth, ShareHolder::System, author, touch).await.map(drop)
     }
 

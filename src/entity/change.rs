@@ -44,6 +44,8 @@ pub enum Channel {
     Command,
     /// The service itself, without a request.
     Service,
+    /// The console, by a browser's session.
+    Console,
 }
 
 /// The kind of a change.
@@ -113,6 +115,12 @@ pub enum ChangeAction {
     /// The command line made all instances read the issuers' keys again.
     #[sea_orm(string_value = "issuer.keys_refreshed")]
     IssuerKeysRefreshed,
+    /// A user signed in to the console.
+    #[sea_orm(string_value = "session.started")]
+    SessionStarted,
+    /// A user signed out, or a session of the console was revoked.
+    #[sea_orm(string_value = "session.ended")]
+    SessionEnded,
     /// An environment was created.
     #[sea_orm(string_value = "environment.created")]
     EnvironmentCreated,
@@ -208,6 +216,8 @@ impl ChangeAction {
             Self::ServiceTokenRotated => row(true,  true,  Nothing,    false),
             Self::ServiceTokenRevoked => row(true,  true,  Nothing,    false),
             Self::IssuerKeysRefreshed => row(false, false, Nothing,    false),
+            Self::SessionStarted      => row(false, false, Nothing,    false),
+            Self::SessionEnded        => row(true,  true,  Nothing,    false),
             Self::EnvironmentCreated  => row(false, false, Nothing,    false),
             Self::EnvironmentUpdated  => row(false, false, Nothing,    false),
             Self::EnvironmentArchived => row(false, false, Nothing,    false),

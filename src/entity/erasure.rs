@@ -5,7 +5,7 @@ use sea_orm::{EntityTrait, Iterable, UpdateMany, entity::prelude::*};
 
 use super::{
     activation, agent, agent_version, api_key, change, customer, environment, idempotency_key, identity,
-    invitation, membership, rollback_target, serving, user,
+    invitation, membership, rollback_target, serving, session, sign_in_link, user,
 };
 
 /// The name of an erased customer, and of the models in its versions.
@@ -71,6 +71,8 @@ pub fn column_erasures() -> Vec<ColumnErasure> {
     // Whole rows. Operators, and members of another customer too, keep their profile.
     all.extend(of::<user::Entity>("users", |_| ErasureAction::Delete));
     all.extend(of::<identity::Entity>("identities", |_| ErasureAction::Delete));
+    all.extend(of::<session::Entity>("sessions", |_| ErasureAction::Delete));
+    all.extend(of::<sign_in_link::Entity>("sign_in_links", |_| ErasureAction::Delete));
     all.extend(of::<membership::Entity>("memberships", |_| ErasureAction::Delete));
     all.extend(of::<invitation::Entity>("invitations", |_| ErasureAction::Delete));
     all.extend(of::<api_key::Entity>("api_keys", |_| ErasureAction::Delete));

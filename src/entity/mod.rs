@@ -39,6 +39,8 @@ mod search;
 pub mod served_config;
 pub mod service_token;
 pub mod serving;
+pub mod session;
+pub mod sign_in_link;
 mod sql;
 #[cfg(test)]
 mod tenant_filter_tests;

@@ -94,7 +94,7 @@ impl CredentialCache {
 }
 
 /// Whether this change may affect this principal. Entries about operators and invitations don't name the user, so
-/// they affect every user that they could be about. `UserCreated` may be about any user without a profile.
+/// they affect every user that they could be about. Entries about sessions name the user. `UserCreated` may be about any user without a profile.
 fn affects(change: &Change, principal: &Principal) -> bool {
     match (change.action, principal) {
         (_, Principal::System) => false,
@@ -151,6 +151,7 @@ mod tests {
             memberships: BTreeMap::from([(CustomerId::from(CITY), Role::Viewer)]),
             plan: Plan::Free,
             expires_at: Clock::default().now(),
+            session: None,
             sync_at: None,
         })
     }
@@ -243,6 +244,7 @@ mod tests {
             ChangeAction::MemberRemoved,
             ChangeAction::UserCreated,
             ChangeAction::UserUpdated,
+            ChangeAction::SessionEnded,
         ] {
             assert!(is_forgotten(&ada, &change(action, Some(CITY), Some(ADA))), "{action:?}");
             assert!(!is_forgotten(&ada, &change(action, Some(CITY), Some(OTHER))), "another's {action:?}");

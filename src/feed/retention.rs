@@ -1,5 +1,5 @@
 //! Periodic deletion: log entries older than the retention, if one is set, in batches; and expired idempotency
-//! keys.
+//! keys, sessions and one-time addresses.
 
 use std::time::Duration;
 
@@ -37,13 +37,16 @@ pub async fn prune_periodically(registry: Registry, retention: Duration) {
     }
 }
 
-/// Deletes expired idempotency keys, for as long as the service runs. An expired key can be reused even before
-/// that; this only frees its space.
+/// Deletes expired idempotency keys and sessions, for as long as the service runs. An expired key can be reused even
+/// before that, and an expired session isn't accepted; this only frees their space.
 pub async fn delete_expired_keys(registry: Registry) {
     loop {
         sleep(registry.clock().jitter(INTERVAL)).await;
         if let Err(err) = registry.forget_idempotency_keys().await {
             tracing::warn!(error = %err, "can't delete expired idempotency keys; retrying later");
+        }
+        if let Err(err) = registry.forget_sessions().await {
+            tracing::warn!(error = %err, "can't delete expired sessions; retrying later");
         }
     }
 }

@@ -70,7 +70,8 @@ impl RevocationLog {
 }
 
 /// Whether this change may affect the caller's rights. Entries about operators don't name the user, so they affect
-/// every operator. An erasure removes all members and API keys of the customer.
+/// every operator. An erasure removes all members and API keys of the customer. The end of a session names the user, whose
+/// other sessions then find that theirs goes on.
 fn affects(change: &Change, caller: &Caller) -> bool {
     match (change.action, &caller.principal) {
         (ChangeAction::OperatorRemoved, Principal::User(user)) => user.operator,
@@ -113,6 +114,7 @@ mod tests {
             memberships: BTreeMap::from([(CustomerId::from(CITY), Role::Viewer)]),
             plan: Plan::Free,
             expires_at: Clock::default().now(),
+            session: None,
             sync_at: None,
         });
         Caller { principal, ..Caller::system("test") }

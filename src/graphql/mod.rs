@@ -9,7 +9,8 @@ mod schema;
 use engine::context::PublicUrl;
 use schema::{
     activation, agent, api_key, billing, change, config, customer, environment, instance, invitation, log,
-    member, node, pinned, plan, plan_limits, profile, publish, service_token, subscription, viewer, watcher,
+    member, node, pinned, plan, plan_limits, profile, publish, service_token, session, subscription, viewer,
+    watcher,
 };
 
 pub use engine::{
@@ -61,6 +62,7 @@ pub struct MutationRoot(
     activation::ActivationMutation,
     environment::EnvironmentMutation,
     service_token::ServiceTokenMutation,
+    session::SessionMutation,
 );
 
 type ApiSchema = Schema<QueryRoot, MutationRoot, subscription::SubscriptionRoot>;

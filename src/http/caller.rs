@@ -20,7 +20,14 @@ use super::{
     problem::Problem,
     server::{ConnectionHandle, TooManyConnections},
 };
-use crate::domain::{CallOrigin, Caller, Error, auth::VerifiedCredential, change::Channel};
+use crate::domain::{
+    CallOrigin, Caller, Error,
+    auth::{
+        VerifiedCredential,
+        opaque_token::{OpaqueToken, TokenKind},
+    },
+    change::Channel,
+};
 
 /// The header with the request's id, in requests and responses.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -142,10 +149,25 @@ pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Error> {
 pub fn token(value: &str) -> Result<&str, Error> {
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     let token = token.trim();
+    if is_session(token) {
+        return Err(Error::Unauthenticated("a session is accepted as a cookie only, not as a bearer token"));
+    }
     if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() {
         return Ok(token);
     }
     Err(Error::Unauthenticated("send a bearer token: Authorization: Bearer …"))
+}
+
+/// Whether a credential is that of a session, which only a cookie may hold.
+#[must_use]
+pub fn is_session(credential: &str) -> bool {
+    OpaqueToken::claims(TokenKind::Session, credential)
+}
+
+/// The channel of a call: the console's for a session, else that of its route.
+#[must_use]
+pub fn channel(credential: &str, of_route: Channel) -> Channel {
+    if is_session(credential) { Channel::Console } else { of_route }
 }
 
 /// The caller of a REST route. The extractor rejects requests without a valid credential.
@@ -166,6 +188,9 @@ impl FromRequestParts<AppState> for AuthenticatedCaller {
         found.map(Self).map_err(|err| Problem::new(&err, &id))
     }
 }
+
+/// The error for a request without a credential.
+pub const NO_CREDENTIAL: Error = Error::Unauthenticated("send a bearer token: Authorization: Bearer …");
 
 /// The count of rights changes (`RevocationLog::count`) just before the caller of a request was looked up.
 #[derive(Clone, Copy, Debug)]
@@ -194,13 +219,25 @@ pub async fn recheck(
     caller: &Caller,
     headers: &HeaderMap,
 ) -> Result<(), Error> {
+    recheck_credential(state, since, caller, bearer(headers)?.unwrap_or_default()).await
+}
+
+/// As [`recheck`], with the credential that the request was authenticated by.
+///
+/// # Errors
+/// As [`recheck`].
+pub async fn recheck_credential(
+    state: &AppState,
+    since: RevocationCount,
+    caller: &Caller,
+    credential: &str,
+) -> Result<(), Error> {
     const LOST: Error =
         Error::Unauthenticated("your rights changed while the request was being read; send it again");
     if !may_have_lost_rights(state, since, caller) {
         return Ok(());
     }
-    let bearer = bearer(headers)?.ok_or(LOST)?;
-    let now = state.registry.authenticate(bearer, &caller.origin).await?;
+    let now = state.registry.authenticate(credential, &caller.origin).await?;
     if now.covers(caller) { Ok(()) } else { Err(LOST) }
 }
 
@@ -216,9 +253,21 @@ pub async fn authenticate(
     (channel, request_id): (Channel, &str),
 ) -> Result<Arc<Caller>, Error> {
     reject_token_in_url(uri)?;
-    let bearer =
-        bearer(headers)?.ok_or(Error::Unauthenticated("send a bearer token: Authorization: Bearer …"))?;
-    let found = sign_in(state, bearer, ClientAddress::of(extensions), channel, request_id).await;
+    let bearer = bearer(headers)?.ok_or(NO_CREDENTIAL)?;
+    authenticate_by(state, bearer, extensions, (channel, request_id)).await
+}
+
+/// As [`authenticate`], with this credential of the request.
+///
+/// # Errors
+/// As [`authenticate`].
+pub async fn authenticate_by(
+    state: &AppState,
+    credential: &str,
+    extensions: &Extensions,
+    (channel, request_id): (Channel, &str),
+) -> Result<Arc<Caller>, Error> {
+    let found = sign_in(state, credential, ClientAddress::of(extensions), channel, request_id).await;
     if let Err(Error::RateLimited { .. }) = found {
         sleep(RATE_LIMITED_DELAY).await;
     }
@@ -236,7 +285,7 @@ pub fn count_connection(peer: &ConnectionHandle, caller: &Caller) -> Result<(), 
         .map_err(|TooManyConnections| Error::RateLimited { retry_after_seconds: 1 })
 }
 
-/// Authenticates this token, and counts a request against its caller's rate limit. A token without a signature is
+/// Authenticates this token or session, and counts a request against its caller's rate limit. A token without a signature is
 /// not looked up if too many credentials from its address were rejected.
 ///
 /// # Errors
@@ -248,7 +297,7 @@ pub async fn sign_in(
     channel: Channel,
     request_id: &str,
 ) -> Result<Caller, Error> {
-    let origin = CallOrigin::new(request_id, channel, Some(address));
+    let origin = CallOrigin::new(request_id, self::channel(bearer, channel), Some(address));
     state.limiter.check_wait(bearer)?;
     let proven = state.registry.verify_credential(bearer).await;
     // A signed token can't be guessed. So callers that share an address with a guesser can still sign in with one.

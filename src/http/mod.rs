@@ -7,7 +7,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
     routing::{any, get},
 };
 use futures_util::FutureExt;
@@ -24,6 +24,7 @@ use crate::{
 };
 
 mod caller;
+mod cookie;
 mod count;
 mod fast_path;
 mod limit;
@@ -34,11 +35,13 @@ mod routes;
 mod server;
 
 use negotiate::compress;
-use routes::{explain, graphiql, graphql, health, openapi, rest, socket};
+use routes::{auth, console, explain, graphiql, graphql, health, openapi, rest, socket};
 
 pub use limit::Limiter;
 pub use negotiate::{Origin, Origins};
-pub use routes::{Description, SocketLimits, Sockets, StreamPermits, openapi_text, render};
+pub use routes::{
+    Description, SocketLimits, Sockets, StreamPermits, console_documents, openapi_text, render,
+};
 pub use server::{
     Admission, AllowedHost, ConnectionHandle, ConnectionLimits, Hosts, PublicUrl, TLS_RELOAD_INTERVAL, Tls,
     TlsError, TrustedProxies, bind, serve,
@@ -77,6 +80,8 @@ pub struct AppParts {
     pub origins: Origins,
     /// The hosts that requests may be meant for.
     pub hosts: Hosts,
+    /// Whether connections are encrypted by this service itself.
+    pub is_tls: bool,
     /// The OpenAPI document.
     pub description: Description,
     /// Renders the metrics. `None` if another recorder is installed in the process.
@@ -121,11 +126,12 @@ pub fn router(state: AppState) -> Router {
     let routes = state
         .origins
         .add_cors(api)
-        .route("/", get(|| async { Redirect::temporary("graphiql") }))
+        .merge(console::routes())
+        .merge(auth::routes())
         .route("/graphiql", get(graphiql::page))
         .route("/graphiql/{file}", get(graphiql::file))
         .merge(Router::from(monitoring_endpoints()))
-        .fallback(problem::no_path)
+        .fallback(console::page_or_problem)
         .method_not_allowed_fallback(problem::other_method);
     compress::compress_responses(routes, &state)
         .layer(middleware::from_fn_with_state(state.clone(), request_context))
@@ -149,8 +155,8 @@ async fn request_context(State(state): State<AppState>, mut request: Request, ne
     let client = state.proxies.client(request.extensions(), request.headers());
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(caller::ClientAddress(client));
-    let span =
-        tracing::info_span!("request", id = %id.0, method = %request.method(), path = request.uri().path());
+    let path = auth::without_secret(request.uri().path());
+    let span = tracing::info_span!("request", id = %id.0, method = %request.method(), path);
     let started = std::time::Instant::now();
     let credential = caller::CredentialForm::of(request.uri(), request.headers());
     let mut response = match state.hosts.check(request.version(), request.uri(), request.headers()) {

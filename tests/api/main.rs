@@ -60,6 +60,7 @@ mod rollback;
 mod rolling;
 mod search;
 mod service_token;
+mod session;
 mod share;
 mod silent;
 mod soak;

@@ -1,4 +1,4 @@
-//! Authentication: from a bearer token to a caller.
+//! Authentication: from a bearer token, or the cookie of a session, to a caller.
 
 use std::{collections::BTreeSet, str::FromStr, sync::Mutex};
 
@@ -13,7 +13,7 @@ use crate::{
     db::{CallOrigin, Scope, View},
     entity::{EnvironmentFilter, api_key, service_token},
     environment_key::EnvironmentKey,
-    id::{ApiKeyId, CustomerId, ServiceTokenId},
+    id::{ApiKeyId, CustomerId, ServiceTokenId, SessionId},
     task::lock,
 };
 use claims::Claims;
@@ -29,6 +29,7 @@ mod key_set;
 pub mod oidc;
 pub mod opaque_token;
 mod refusal;
+mod session;
 mod sign_in;
 mod source;
 mod sync;
@@ -39,9 +40,9 @@ pub use refusal::{TOKEN_BYTES_MAX, TokenError};
 pub use token::LEEWAY;
 pub(super) use token::parse_part as parse_token_part;
 
-/// How often the use of an API key is stored at most.
+/// How often the use of an API key or a session is stored at most.
 const USE_STORED_EVERY: TimeDelta = TimeDelta::seconds(60);
-/// For how many keys the time of the last storing is remembered. Beyond that, some key is dropped, which only
+/// For how many keys and sessions the time of the last storing is remembered. Beyond that, one is dropped, which only
 /// costs a query.
 const USES_REMEMBERED_MAX: usize = 10_000;
 
@@ -49,8 +50,8 @@ const USES_REMEMBERED_MAX: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct Auth {
     pub(super) issuer: Issuer,
-    /// When the use of each key was last stored.
-    noted: Mutex<Cache<ApiKeyId, Instant>>,
+    /// When the use of each key and session was last stored, by its id.
+    noted: Mutex<Cache<Uuid, Instant>>,
 }
 
 impl Auth {
@@ -58,8 +59,8 @@ impl Auth {
         Self { issuer, noted: Mutex::new(entry_cache(USES_REMEMBERED_MAX)) }
     }
 
-    /// Whether the use of this key must be stored now.
-    fn must_store_use(&self, key: ApiKeyId, last: Option<Instant>, now: Instant) -> bool {
+    /// Whether the use of this key or session must be stored now.
+    fn must_store_use(&self, key: Uuid, last: Option<Instant>, now: Instant) -> bool {
         let is_fresh = |at: Instant| now - at < USE_STORED_EVERY;
         let mut noted = lock(&self.noted);
         if last.is_some_and(is_fresh) || noted.get(&key).copied().is_some_and(is_fresh) {
@@ -81,6 +82,7 @@ pub struct VerifiedCredential(Credential);
 enum Credential {
     Service(OpaqueToken),
     Api(OpaqueToken),
+    Session(OpaqueToken),
     User(Claims),
 }
 
@@ -112,7 +114,7 @@ impl Registry {
         Ok(self.look_up(self.verify_credential(bearer).await?, origin).await?.caller)
     }
 
-    /// Checks the form and the checksum or signature of a bearer token, without a query.
+    /// Checks the form and the checksum or signature of a bearer token, or of a session's cookie, without a query.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the issuer's keys can't be loaded.
@@ -122,6 +124,8 @@ impl Registry {
             Credential::Service(OpaqueToken::parse(TokenKind::Service, bearer).ok_or_else(mistyped)?)
         } else if OpaqueToken::claims(TokenKind::Api, bearer) {
             Credential::Api(OpaqueToken::parse(TokenKind::Api, bearer).ok_or_else(mistyped)?)
+        } else if OpaqueToken::claims(TokenKind::Session, bearer) {
+            Credential::Session(OpaqueToken::parse(TokenKind::Session, bearer).ok_or_else(mistyped)?)
         } else {
             let checked = self.auth().issuer.check(self.clock(), bearer).await;
             Credential::User(checked.map_err(|err| {
@@ -148,6 +152,7 @@ impl Registry {
                 Principal::Service(service(&view, &key, self.clock().now()).await?)
             }
             Credential::Api(key) => Principal::ApiKey(self.api_key(&key).await?),
+            Credential::Session(key) => Principal::User(self.session_user(&key).await?),
             Credential::User(claims) => {
                 let (user, has_joined_all) = self.user(&claims, origin).await?;
                 is_settled = has_joined_all;
@@ -159,7 +164,8 @@ impl Registry {
     }
 
     /// The caller for a principal that was authenticated earlier with the same token. `None` once the credential has
-    /// expired, or the token's claims must be compared with the database again. Also stores the use of an API key, when that is due.
+    /// expired, or the token's claims must be compared with the database again. Also stores the use of an API key or a
+    /// session, when that is due.
     #[must_use]
     pub fn recognize(&self, principal: &Principal, origin: &CallOrigin) -> Option<Caller> {
         let caller = Caller::new(principal.clone(), origin.clone());
@@ -173,10 +179,18 @@ impl Registry {
         {
             return None;
         }
-        if let Principal::ApiKey(KeyPrincipal { id, customer_id, .. }) = principal
-            && self.auth().must_store_use(*id, None, now)
-        {
-            self.store_use(*id, *customer_id, now);
+        match principal {
+            Principal::ApiKey(KeyPrincipal { id, customer_id, .. }) => {
+                if self.auth().must_store_use((*id).into(), None, now) {
+                    self.store_use(*id, *customer_id, now);
+                }
+            }
+            Principal::User(UserPrincipal { session: Some(id), .. }) => {
+                if self.auth().must_store_use((*id).into(), None, now) {
+                    self.store_session_use(*id, now);
+                }
+            }
+            Principal::User(_) | Principal::Service(_) | Principal::System => {}
         }
         Some(caller)
     }
@@ -196,12 +210,22 @@ impl Registry {
         if found.expires_at.is_some_and(|at| at <= now) {
             return Err(refuse("the API key has expired"));
         }
-        if self.auth().must_store_use(id, found.last_used_at, now) {
+        if self.auth().must_store_use(id.into(), found.last_used_at, now) {
             self.store_use(id, found.customer_id, now);
         }
         let api_key::Credential { customer_id, name, scopes, plan, expires_at, environments, .. } = found;
         let (scopes, environments) = (parse_scopes(&scopes)?, reach(environments.as_deref())?);
         Ok(KeyPrincipal { id, customer_id, name, scopes, plan, expires_at, environments })
+    }
+
+    /// Stores the use of a session in a background task. It isn't recorded in the log.
+    fn store_session_use(&self, id: SessionId, now: Instant) {
+        let registry = self.clone();
+        self.db().tasks().spawn_background(async move {
+            if let Err(err) = registry.touch_session(id, now, now - USE_STORED_EVERY).await {
+                tracing::warn!(error = %err, session = %id, "the use of a session was not stored");
+            }
+        });
     }
 
     /// Stores the use of a key in a background task. It isn't recorded in the log.

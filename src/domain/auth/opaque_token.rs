@@ -13,20 +13,26 @@ const SECRET_BYTES: usize = 32;
 /// The length of a token as text: its prefix, and two hex digits for each byte.
 const TEXT_BYTES: usize = 4 + 2 * (ID_BYTES + SECRET_BYTES + CHECKSUM_BYTES);
 
-/// Which kind of program a token is for.
+/// The kind of caller that a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
     /// A customer's own program: `ark_`.
     Api,
     /// One of the platform's own services: `ars_`.
     Service,
+    /// A browser's session of the console: `arc_`. A cookie holds it, and it is never accepted as a bearer token.
+    Session,
 }
 
 impl TokenKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Api, Self::Service, Self::Session];
+
     fn prefix(self) -> &'static str {
         match self {
             Self::Api => "ark_",
             Self::Service => "ars_",
+            Self::Session => "arc_",
         }
     }
 }
@@ -66,7 +72,7 @@ impl OpaqueToken {
     /// checksum is right.
     #[must_use]
     pub fn leading(text: &str) -> Option<usize> {
-        let kind = [TokenKind::Api, TokenKind::Service].into_iter().find(|kind| Self::claims(*kind, text))?;
+        let kind = TokenKind::ALL.into_iter().find(|kind| Self::claims(*kind, text))?;
         let token = text.get(..TEXT_BYTES)?;
         Self::parse(kind, &token.to_ascii_lowercase()).map(|_| TEXT_BYTES)
     }
@@ -142,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_token_has_one_spelling() {
-        for kind in [TokenKind::Api, TokenKind::Service] {
+        for kind in TokenKind::ALL {
             let key = OpaqueToken::new(kind, Uuid::from_u128(0xabcd_ef01), [0xab; SECRET_BYTES]);
             let text = key.to_string();
             assert!(OpaqueToken::parse(kind, &text).is_some());

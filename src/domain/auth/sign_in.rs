@@ -25,7 +25,11 @@ pub(super) struct LoadedUser {
 
 impl Registry {
     /// The user with these claims, after accepting its open invitations, and whether all of them were accepted.
-    pub(super) async fn user(&self, claims: &Claims, origin: &CallOrigin) -> Result<(UserPrincipal, bool)> {
+    pub(in crate::domain) async fn user(
+        &self,
+        claims: &Claims,
+        origin: &CallOrigin,
+    ) -> Result<(UserPrincipal, bool)> {
         let view = self.db().internal_view(Scope::Auth);
         let mut loaded = self.load_user(&view, claims).await?;
         let invited = match loaded.principal.verified_email() {
@@ -86,6 +90,7 @@ impl Registry {
             memberships: places.iter().map(|place| (place.customer_id, place.role)).collect(),
             plan: places.iter().map(|place| place.plan).max().unwrap_or(Plan::Free),
             expires_at: *expires_at,
+            session: None,
             sync_at: None,
         };
         Ok(LoadedUser { principal, profile, places })

@@ -48,6 +48,8 @@ impl ChangeAction {
             | Self::ServiceTokenRotated
             | Self::ServiceTokenRevoked
             | Self::IssuerKeysRefreshed
+            | Self::SessionStarted
+            | Self::SessionEnded
             | Self::LogPruned => None,
         }
     }

@@ -19,7 +19,7 @@ pub enum ChangedObject {
     Invitation(InvitationId),
     /// A service token changed.
     ServiceToken(ServiceTokenId),
-    /// A user, its membership, or its being an operator changed.
+    /// A user, its membership, its being an operator, or one of its sessions changed.
     User(UserId),
 }
 
@@ -51,7 +51,9 @@ impl Change {
             | ChangeAction::MemberSet
             | ChangeAction::MemberRemoved
             | ChangeAction::OperatorAdded
-            | ChangeAction::OperatorRemoved => Some(ChangedObject::User(id.into())),
+            | ChangeAction::OperatorRemoved
+            | ChangeAction::SessionStarted
+            | ChangeAction::SessionEnded => Some(ChangedObject::User(id.into())),
             ChangeAction::CustomerCreated
             | ChangeAction::CustomerUpdated
             | ChangeAction::CustomerPlanSet

@@ -16,12 +16,13 @@ use crate::{
         permission::check_status,
         policy::{self, Action},
         serving::LockedServing,
+        session::SignInLink,
         user::User,
     },
     entity::{
         TenantFilter, agent, customer, environment, invitation, operator,
         serving::{self, AgentLock},
-        user,
+        sign_in_link, user,
     },
     id::{AgentId, CustomerId, InvitationId},
 };
@@ -218,6 +219,7 @@ impl OpenTxn {
         };
         let rows = self.txn.all(operator::locked(issuer, subject, own.as_ref())).await?;
         let was = rows.iter().any(|row| row.issuer == issuer && row.subject == subject);
+        self.hold_session().await?;
         let mut caller = self.caller.clone();
         if let Some(person) = &own {
             renew_operator(&mut caller, self.txn.one(operator::of_person(person)).await?.is_some())?;
@@ -275,6 +277,25 @@ impl OpenTxn {
         Ok((self.grant(caller, Permit::Customer(customer)), locked))
     }
 
+    /// Locks the one-time address with this hash and the profile of its user. The address is the right: with one that makes
+    /// an operator, for the platform, else for the profile. `None` when it isn't open: unknown, spent or expired.
+    ///
+    /// # Errors
+    /// Any error of the database.
+    pub(in crate::domain) async fn sign_in_link(
+        self,
+        secret_hash: &[u8],
+    ) -> Result<Option<(GrantedTxn, SignInLink, User)>> {
+        let Some(link) = self.one(sign_in_link::locked(secret_hash)).await? else { return Ok(None) };
+        if link.spent_at.is_some() || link.expires_at <= self.clock.now() {
+            return Ok(None);
+        }
+        let profile = self.one(user::locked_profile(link.user_id)).await?.ok_or(Error::NotFound("user"))?;
+        let permit = if link.makes_operator { Permit::Platform } else { Permit::Profile(profile.id) };
+        let caller = self.caller.clone();
+        Ok(Some((self.grant(caller, permit), link, profile)))
+    }
+
     /// Locks the caller's own profile.
     ///
     /// # Errors
@@ -286,6 +307,7 @@ impl OpenTxn {
         let found = self.one(user::by_subject(&principal.issuer, &principal.subject)).await?;
         let id = found.ok_or(Error::NotFound("profile"))?.id;
         let profile = self.one(user::locked_profile(id)).await?.ok_or(Error::NotFound("profile"))?;
+        self.hold_session().await?;
         if self.caller.has_expired(self.clock.now()) {
             return Err(REFUSED);
         }

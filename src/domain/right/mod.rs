@@ -5,7 +5,7 @@
 //! caller's right again, asks the policy with it, and then returns a [`GrantedTxn`], which can write. Memberships and
 //! API keys are read by a statement after the one that locks the customer: under READ COMMITTED, a row that is joined
 //! into the locking statement keeps the snapshot from before the wait. Removals and revocations lock the customer
-//! exclusively. So a write that was granted commits before a removal is confirmed, and a later write sees the
+//! exclusively, and the end of a session locks the session. So a write that was granted commits before a removal is confirmed, and a later write sees the
 //! removal.
 //!
 //! Nothing else in the domain may grant a [`Permit`].
@@ -28,7 +28,7 @@ use crate::{
         idempotency_key::StoredResult,
         membership,
         operator::{self, OperatorName},
-        user,
+        session, user,
     },
     id::{ApiKeyId, CustomerId, Revision, UserId},
 };
@@ -105,6 +105,14 @@ impl OpenTxn {
         self.txn.one(query).await
     }
 
+    /// All rows of `query`.
+    ///
+    /// # Errors
+    /// Any [`DbError`] of the database.
+    pub(super) async fn all<Q: Query>(&self, query: Q) -> std::result::Result<Vec<Q::Row>, DbError> {
+        self.txn.all(query).await
+    }
+
     /// Claims an idempotency key, as [`Txn::claim`] does.
     ///
     /// # Errors
@@ -165,6 +173,7 @@ impl OpenTxn {
 
     /// The caller with its current rights: at this customer, or without one, those for the platform's own data.
     async fn reload_caller(&self, customer: Option<CustomerId>) -> Result<Caller> {
+        self.hold_session().await?;
         let (txn, mut caller) = (&self.txn, self.caller.clone());
         match WriteRight::of(&caller.principal)? {
             WriteRight::System => {}
@@ -197,6 +206,18 @@ impl OpenTxn {
             return Err(REFUSED);
         }
         Ok(caller)
+    }
+
+    /// Locks the session that the caller is signed in by, if it is, against being ended until the transaction ends.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when it was ended.
+    async fn hold_session(&self) -> Result<()> {
+        let Some(id) = self.caller.session() else { return Ok(()) };
+        match self.txn.one(session::hold(id)).await? {
+            Some(session::Held { held: true }) => Ok(()),
+            Some(session::Held { held: false }) | None => Err(REFUSED),
+        }
     }
 
     /// Allows the transaction to write and record what `permit` covers.

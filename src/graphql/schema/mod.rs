@@ -37,6 +37,7 @@ pub(in crate::graphql) mod profile;
 pub(in crate::graphql) mod publish;
 pub(in crate::graphql) mod scalar;
 pub(in crate::graphql) mod service_token;
+pub(in crate::graphql) mod session;
 pub(in crate::graphql) mod subscription;
 pub(in crate::graphql) mod tool;
 pub(in crate::graphql) mod user;

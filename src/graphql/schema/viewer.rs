@@ -7,6 +7,7 @@ use super::{
     error::{Nullable, nullable, to_graphql_error},
     invitation::PendingInvitation,
     scalar::{DateTime, to_id},
+    session::Session,
     user::{ActorKind, Permission, Role, User},
 };
 use crate::{
@@ -115,6 +116,14 @@ impl Viewer {
     async fn pending_invitations(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<PendingInvitation>> {
         let pending = request(ctx)?.registry.pending_invitations(self.view.caller()).await;
         Ok(pending.map_err(|err| to_graphql_error(&err))?.into_iter().map(Into::into).collect())
+    }
+
+    /// Your sessions of the console, newest first, without those that have expired or were ended. Empty for programs.
+    async fn sessions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Session>> {
+        let caller = self.view.caller();
+        let sessions = request(ctx)?.registry.sessions(caller).await;
+        let sessions = sessions.map_err(|err| to_graphql_error(&err))?.into_iter();
+        Ok(sessions.map(|row| Session::new(row, caller.session())).collect())
     }
 
     /// True if you are an operator: a person who runs the platform, with all rights at all customers.

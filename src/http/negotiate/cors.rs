@@ -1,6 +1,7 @@
 //! CORS: the other origins whose pages may send requests and read responses. By default, none.
 //!
-//! Pages send bearer tokens themselves. The service uses no cookies, so credentials mode isn't allowed.
+//! Pages send bearer tokens themselves. The console's cookie doesn't count for other origins, so credentials mode isn't
+//! allowed.
 
 use std::{
     fmt,

@@ -34,6 +34,16 @@ impl StaticBody {
         Self { etag: etag::strong(&plain), plain, brotli: OnceCell::new(), gzip: OnceCell::new() }
     }
 
+    /// As [`StaticBody::new`], with the forms that were compressed when the service was built.
+    pub(in crate::http) fn precompressed(
+        plain: &'static [u8],
+        brotli: Option<&'static [u8]>,
+        gzip: Option<&'static [u8]>,
+    ) -> Self {
+        let cell = |bytes: Option<&'static [u8]>| OnceCell::new_with(bytes.map(Bytes::from_static));
+        Self { brotli: cell(brotli), gzip: cell(gzip), ..Self::new(plain) }
+    }
+
     /// Responds with this body and these headers, compressed if the client accepts that. Depending on the request's
     /// conditions, responds 304 or 412 instead, as [`etag::answer`] does.
     pub(in crate::http) async fn answer<const N: usize>(

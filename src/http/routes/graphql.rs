@@ -18,7 +18,8 @@ use crate::{
     graphql::{Answer, GraphQlResponse, Operation, OperationCost},
     http::{
         AppState,
-        caller::{RequestId, RevocationCount, authenticate, meter, recheck},
+        caller::{self, NO_CREDENTIAL, RequestId, RevocationCount, authenticate_by, recheck_credential},
+        cookie,
         meter::Meter,
         negotiate::{
             compress::{Payer, Uncompressed},
@@ -136,6 +137,8 @@ impl ErrorResponse {
 /// A request whose caller is authenticated and whose body is read.
 struct ParsedRequest {
     caller: Arc<Caller>,
+    /// The bearer token or the session that the caller was authenticated by.
+    credential: Arc<str>,
     /// The count of rights changes just before the caller was looked up.
     since: RevocationCount,
     operation: Operation,
@@ -161,8 +164,8 @@ async fn read(state: &AppState, id: &str, request: Request) -> Result<ParsedRequ
         }
     };
     let since = RevocationCount(state.hub.revocation_log().count());
-    let caller =
-        authenticate(state, &parts.uri, &parts.headers, &parts.extensions, (Channel::Graphql, id)).await;
+    let credential = credential(state, &parts).map_err(|err| ErrorResponse::error(&err, id))?;
+    let caller = authenticate_by(state, &credential, &parts.extensions, (Channel::Graphql, id)).await;
     let caller =
         caller.map_err(|err| ErrorResponse::rate_limited(&err, (OperationCost::REQUEST, Some(0)), id))?;
     let (operation, memory) = match may_write {
@@ -172,8 +175,18 @@ async fn read(state: &AppState, id: &str, request: Request) -> Result<ParsedRequ
         }
         false => (from_query(parts.uri.query().unwrap_or_default(), id)?, None),
     };
-    recheck(state, since, &caller, &parts.headers).await.map_err(|err| ErrorResponse::error(&err, id))?;
-    Ok(ParsedRequest { caller, since, operation, may_write, head: parts, memory })
+    let rechecked = recheck_credential(state, since, &caller, &credential).await;
+    rechecked.map_err(|err| ErrorResponse::error(&err, id))?;
+    Ok(ParsedRequest { caller, credential, since, operation, may_write, head: parts, memory })
+}
+
+/// The bearer token of a request, or else the cookie of the console's session.
+fn credential(state: &AppState, parts: &Parts) -> Result<Arc<str>, Error> {
+    caller::reject_token_in_url(&parts.uri)?;
+    match caller::bearer(&parts.headers)? {
+        Some(bearer) => Ok(bearer.into()),
+        None => cookie::of_graphql(state, parts)?.ok_or(NO_CREDENTIAL),
+    }
 }
 
 /// Runs the operation. The representation of the result depends on its kind: a subscription needs an event stream.
@@ -183,9 +196,10 @@ async fn run(
     request: Request,
     media: Media,
 ) -> Result<Response, Box<ErrorResponse>> {
-    let ParsedRequest { caller, since, operation, may_write, head, memory } =
+    let ParsedRequest { caller, credential, since, operation, may_write, head, memory } =
         read(state, id, request).await?;
-    let (bytes, meter) = (operation.document_bytes(), meter(state, &caller, &head.headers));
+    let bytes = operation.document_bytes();
+    let meter = Some(Meter::new(state.limiter.clone(), Arc::clone(&caller), Arc::clone(&credential)));
     let points_left = || meter.as_ref().and_then(Meter::points_left);
     let refuse = |answer: GraphQlResponse| {
         if let Some(meter) = &meter {
@@ -213,7 +227,7 @@ async fn run(
                 id,
             ));
         }
-        return sse::subscribe(state, &head, caller, since, (accepted, memory))
+        return sse::subscribe(state, &head, (caller, credential), since, (accepted, memory))
             .map_err(|err| ErrorResponse::error(&err, id));
     }
     if !may_write && !accepted.is_query() {

@@ -7,6 +7,7 @@ use agent_registry::domain::{
     auth::jwt::{LOCAL_ISSUER, TokenSubject},
     change::ChangeAction,
     member::Role,
+    session::SignInPlace,
 };
 use chrono::Utc;
 use insta::assert_snapshot;
@@ -103,6 +104,11 @@ async fn all_kinds(app: &App) -> Names {
     let identity = json!({ "userId": adam_id, "issuer": "https://issuer.invalid", "subject": "adam" });
     mutate(&operator, "linkIdentity", identity, "user { id }").await;
     app.registry.refresh_issuer_keys(&system).await.unwrap();
+    let link = app.registry.create_sign_in_link(&system, (LOCAL_ISSUER, "adam"), false).await.unwrap();
+    let place = SignInPlace { origin: system.origin.clone(), client: None };
+    let session = app.registry.spend_sign_in_link(&link.secret, place).await.unwrap().unwrap();
+    let session = names.add(session.id.to_string(), "Session");
+    mutate(&adam, "revokeSession", json!({ "sessionId": session }), "").await;
 
     // API keys, and the writes of a customer's own program.
     let scopes = ["AGENTS_READ", "AGENTS_WRITE", "VERSIONS_PUBLISH", "VERSIONS_ACTIVATE"];
@@ -231,6 +237,10 @@ async fn each_kind_says_who_what_before_and_after() {
       {}
     issuer.keys_refreshed: SYSTEM - - - - -
       {}
+    session.started: USER Adam - - - Adam
+      {"after":{"expires_at":"time","session_id":"Session"}}
+    session.ended: USER Adam - - - Adam
+      {"after":{"ended_at":"time"},"before":{"ended_at":null},"session_id":"Session"}
     api_key.created: USER Adam City - - Key
       {"after":{"expires_at":null,"scopes":["agents:read","agents:write","versions:publish","versions:activate"]}}
     api_key.rotated: USER Adam City - - Key
@@ -294,7 +304,7 @@ async fn each_kind_says_who_what_before_and_after() {
     let (pruned, lines) = self::lines(&app, &names, before).await;
     assert_snapshot!(lines, @r#"
     log.pruned: SYSTEM - - - - -
-      {"after":{"chain_hash":"hash","position":1,"revision":42},"before":{"revision":0}}
+      {"after":{"chain_hash":"hash","position":1,"revision":44},"before":{"revision":0}}
     "#);
     actions.extend(pruned);
 

@@ -23,6 +23,7 @@ pub(super) async fn rows(admin_url: &str, customer: &str) -> Rows {
     wanted.push(("users".to_owned(), people));
     let theirs = "user_id IN (SELECT user_id FROM registry.memberships WHERE customer_id = $1::text::uuid)";
     wanted.push(("identities".to_owned(), theirs));
+    wanted.push(("sessions".to_owned(), theirs));
     let mut rows = Rows::new();
     for (table, condition) in wanted {
         let sql = format!("SELECT to_jsonb(t)::text FROM registry.{table} AS t WHERE {condition} ORDER BY 1");
@@ -66,6 +67,8 @@ pub(super) struct KnownValues {
     pub(super) keys: Vec<String>,
     pub(super) invitations: Vec<String>,
     pub(super) environments: Vec<String>,
+    /// Of the customer's people.
+    pub(super) sessions: Vec<String>,
     /// Log cursors.
     pub(super) places: Vec<String>,
     /// Names of agents, and of the customer.
@@ -99,6 +102,7 @@ impl KnownValues {
             keys: column("api_keys", "id"),
             invitations: column("invitations", "id"),
             environments: column("environments", "id"),
+            sessions: column("sessions", "id"),
             places: rows["activations"].iter().map(place).collect(),
             names,
             marker: marker.to_owned(),
@@ -114,9 +118,10 @@ impl KnownValues {
     }
 
     pub(super) fn ids(&self) -> Vec<String> {
-        let Self { agents, versions, activations, users, keys, invitations, environments, .. } = self;
-        let all =
-            [agents, versions, activations, users, keys, invitations, environments].into_iter().flatten();
+        let Self { agents, versions, activations, users, keys, invitations, environments, sessions, .. } =
+            self;
+        let all = [agents, versions, activations, users, keys, invitations, environments, sessions];
+        let all = all.into_iter().flatten();
         std::iter::once(&self.customer).chain(all).cloned().collect()
     }
 
@@ -137,6 +142,7 @@ impl KnownValues {
             "invitationId" => self.invitations.clone(),
             // Service tokens belong to the platform, not to a customer.
             "serviceTokenId" => vec![self.customer.clone()],
+            "sessionId" => self.sessions.clone(),
             other => panic!("decide which ids {other} gets"),
         }
     }
@@ -173,6 +179,7 @@ impl KnownValues {
             keys: others(&self.keys),
             invitations: others(&self.invitations),
             environments: others(&self.environments),
+            sessions: others(&self.sessions),
             places: self.places.clone(),
             names: self.names.iter().map(renamed).collect(),
             tag: self.tag.chars().rev().collect(),

@@ -1,6 +1,11 @@
 //! Two customers with rows of every kind, each full of its own marker.
 
-use agent_registry::domain::{KeyScope, auth::jwt::TokenSubject, member::Role};
+use agent_registry::domain::{
+    Caller, KeyScope,
+    auth::jwt::{LOCAL_ISSUER, TokenSubject},
+    member::Role,
+    session::SignInPlace,
+};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -107,6 +112,7 @@ impl Side {
                 editor.gql(archive, json!({ "id": agent })).await.text("/archiveAgent/revision");
             }
         }
+        sign_in(app, marker).await;
         let rows = rows(&app.database.admin_url, &customer).await;
         let mut guess = KnownValues::of(&rows, &customer, marker, String::new());
         // The active version comes first.
@@ -142,6 +148,14 @@ async fn member(app: &App, admin: &Client, customer: &str, marker: &str, role: R
     let member = Member(app.bearer(&token));
     member.gql("{ viewer { user { id name } } }", Value::Null).await.text("/viewer/user/name");
     member
+}
+
+/// A session of the editor at the console.
+async fn sign_in(app: &App, marker: &str) {
+    let (system, subject) = (Caller::system("test"), format!("{marker}-editor"));
+    let link = app.registry.create_sign_in_link(&system, (LOCAL_ISSUER, &subject), false).await.unwrap();
+    let place = SignInPlace { origin: system.origin, client: Some(format!("{marker} on Linux")) };
+    app.registry.spend_sign_in_link(&link.secret, place).await.unwrap().unwrap();
 }
 
 impl World {

@@ -14,9 +14,12 @@ use async_graphql::parser::{
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{
-    Answer, App, Calls,
-    caller::{Client, Operator},
+use crate::{
+    session::Browser,
+    support::{
+        Answer, App, Calls,
+        caller::{Client, Operator},
+    },
 };
 
 pub(crate) mod callers;
@@ -86,6 +89,10 @@ impl World {
             let made = "mutation ($name: String!) { createServiceToken(input: { name: $name, scopes: [CONFIGS_READ] }) { serviceToken { id } } }";
             let made = self.operator.gql(made, json!({ "name": unique })).await;
             text = text.replace("WORN", &json!(made.text("/createServiceToken/serviceToken/id")).to_string());
+        }
+        if text.contains("SIGNED") {
+            let session = Browser::sign_in(&self.app, "olga").await.session().await;
+            text = text.replace("SIGNED", &json!(session).to_string());
         }
         if text.contains("INVITED") {
             let invite =
@@ -324,7 +331,8 @@ async fn every_route() {
             .await
             .status
             .as_u16();
-        if ![200, 404].contains(&status) {
+        // A form is sent by POST alone: 405.
+        if ![200, 404, 405].contains(&status) {
             wrong.push(format!("{path} without a credential: {status}"));
         }
     }

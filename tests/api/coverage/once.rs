@@ -18,6 +18,8 @@ const IDENTIFYING_SELECTIONS: &[(&str, &str)] = &[
     ("addMember", "membership { user { id } }"),
     ("linkIdentity", "user { id }"),
     ("updateProfile", "user { name }"),
+    ("revokeSession", "sessionId"),
+    ("revokeOtherSessions", "sessionIds"),
     ("removeMember", "userId"),
     ("createApiKey", "apiKey { id } secret"),
     ("rotateApiKey", "apiKey { id } previous { id } secret"),

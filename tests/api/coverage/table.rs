@@ -94,7 +94,8 @@ const ADMIN_NODE: Access = Access {
 
 /// Each root field of queries and mutations: its arguments and selection, and the outcomes. CUSTOMER, AGENT,
 /// VERSION, TOKEN, KEY and USER are ids; UNIQUE is a new name and EMAIL a new address; LEAVER, SPARE and INVITED
-/// are ids of a member, a key and an invitation made for this call only, and WORN of a service token.
+/// are ids of a member, a key and an invitation made for this call only, WORN of a service token, and SIGNED of a session
+/// of the operator.
 pub(crate) const FIELDS: &[(&str, &str, Access)] = &[
     ("viewer", "{ name }", ANYBODY),
     ("revision", "", ANYBODY),
@@ -194,6 +195,20 @@ pub(crate) const FIELDS: &[(&str, &str, Access)] = &[
             ..NOBODY
         },
     ),
+    (
+        "revokeSession",
+        "(input: { sessionId: SIGNED }) { userErrors { code } }",
+        Access { value: &[&["operator"]], not_found: &[MEMBERS, OUTSIDE_PEOPLE], ..NOBODY },
+    ),
+    (
+        "revokeOtherSessions",
+        "(input: {}) { userErrors { code } }",
+        Access {
+            value: &[MEMBERS, &["their viewer", "their editor", "their admin", "operator"]],
+            not_found: &[&["stranger"]],
+            ..NOBODY
+        },
+    ),
     ("removeMember", "(input: { customerId: CUSTOMER, userId: LEAVER }) { userErrors { code } }", ADMIN),
     (
         "createApiKey",
@@ -257,7 +272,14 @@ pub(crate) const ROUTES: &[(&str, &str, &str, Access)] = &[
 
 /// The routes without authentication, and the reason.
 pub(crate) const OPEN: &[(&str, &str)] = &[
-    ("/", "redirects to the explorer"),
+    ("/", "the console for browsers, and the way to the explorer for programs"),
+    ("/console/{*name}", "part of the console's page"),
+    ("/auth/sign-in", "people sign in by it"),
+    ("/auth/callback", "people sign in by it"),
+    ("/auth/link/{secret}", "its secret is the credential"),
+    ("/auth/sign-out", "a browser without a session signs out too"),
+    ("/auth/session", "says that there is no session"),
+    ("/auth/page.css", "part of the pages of signing in"),
     ("/graphiql", "the same page for everyone; its requests need a credential"),
     ("/graphiql/{file}", "part of that page"),
     ("/openapi.json", "the description of REST is no secret"),

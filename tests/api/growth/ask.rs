@@ -214,6 +214,10 @@ impl Size {
             );
             ask(who, 3, format!("{{ node(id: \"{version}\") {{ id }} nodes(ids: [\"{user}\"]) {{ id }} }}"));
         }
+        // The last user has as many sessions as there are agents, nearly all of them expired.
+        let sessions = "{ viewer { sessions { id lastSeenAt } } }";
+        ask(large, PAGE, sessions.to_owned());
+        ask(busy, PAGE, sessions.to_owned());
         // Counting few rows is cheap.
         for little in [2, 3] {
             let count =

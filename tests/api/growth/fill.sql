@@ -99,5 +99,10 @@ UNION ALL
 SELECT n * (VERSIONS + 4), 3, now() - (AGENTS - n) * '1 minute'::interval, pg_temp.named('c000', n), NULL,
     'customer.billing_status_set', 'OPERATOR', '{"after": "ACTIVE", "before": "TRIALING"}', sha256('x'), sha256('x')
 FROM generate_series(1, CUSTOMERS) AS n;
+-- A session of each user, and one of the last user for each agent.
+INSERT INTO registry.sessions (id, user_id, secret_hash, created_at, last_seen_at, expires_at)
+SELECT pg_temp.named('5000', n), pg_temp.named('d000', least(n, CUSTOMERS + 1000)), sha256('x'), now(), now(),
+    now() + CASE WHEN n > CUSTOMERS + 1000 THEN '0 hours' ELSE '20 hours' END::interval
+FROM generate_series(1, CUSTOMERS + 1000 + AGENTS) AS n;
 UPDATE registry.log_head SET revision = AGENTS * (VERSIONS + 4), position = 1, at = now(), chain_hash = sha256('x');
 COMMIT;

@@ -155,3 +155,21 @@ fn a_list_that_can_not_be_used_says_why_in_a_line() {
     let twice = json!({ "a": COUNT, "b": COUNT, "c": CREATE }).to_string();
     assert_eq!(TrustedDocuments::parse(&twice, &front().unwrap()).unwrap().count(), 2);
 }
+
+#[tokio::test]
+async fn the_documents_of_another_list_run_beside_the_own_ones() {
+    let parse = |list: Value| TrustedDocuments::parse(&list.to_string(), &front().unwrap()).unwrap();
+    // As the console's build writes it, and with an id that means another document there.
+    let console = parse(json!({ sha256(SCHEMA): SCHEMA, "count": CREATE }));
+    let trusted_documents = Some(parse(json!({ "count": COUNT })).and(console));
+    let app = App::set_up(Setup { trusted_documents, ..Setup::default() }).await;
+    let operator = app.operator().await;
+    for body in [json!({ "query": SCHEMA }), json!({ "extensions": named(&sha256(SCHEMA)) })] {
+        let answer = Answer::of(post(&operator, None, body.clone())).await;
+        assert_eq!(answer.at("/__schema/queryType/name"), "Query", "{body}");
+    }
+    assert_eq!(count(&operator).await, 0, "the id is the own list's");
+    let refused =
+        Answer::of(post(&operator, None, json!({ "query": "{ customers { nodes { id } } }" }))).await;
+    assert_eq!(refused.code(), Some("DOCUMENT_NOT_TRUSTED"));
+}

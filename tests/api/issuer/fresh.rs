@@ -210,6 +210,7 @@ fn user(world: &World) -> Principal {
         memberships: std::collections::BTreeMap::new(),
         plan: agent_registry::domain::customer::Plan::Free,
         expires_at: world.app.clock.now() + chrono::TimeDelta::hours(1),
+        session: None,
         sync_at: None,
     })
 }

@@ -111,6 +111,8 @@ impl Schema {
             ("ID", "invitationId") => "<invitation>",
             ("ID", "serviceTokenId") => "<token>",
             ("ID", "environmentId") => "<environment>",
+            // Nobody's session.
+            ("ID", "sessionId") => "<agent>",
             ("String", "fromEnvironment") => "\"production\"",
             ("String", "toEnvironment" | "key") => "\"staging\"",
             ("Int", "number" | "from") => "1",

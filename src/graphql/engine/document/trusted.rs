@@ -89,6 +89,17 @@ impl TrustedDocuments {
         Ok(this)
     }
 
+    /// Adds the documents of another list. An id of both lists means this list's document.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        let Self { by_id, texts } = other;
+        for (id, text) in by_id {
+            self.by_id.entry(id).or_insert(text);
+        }
+        self.texts.extend(texts);
+        self
+    }
+
     /// The number of different documents.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -50,6 +50,10 @@ pub enum ChangeAction {
     ServiceTokenRevoked,
     /// All instances read the public keys of the users' issuers again.
     IssuerKeysRefreshed,
+    /// A user signed in to the console.
+    SessionStarted,
+    /// A user signed out of the console, or revoked one of its sessions.
+    SessionEnded,
     /// An environment was created.
     EnvironmentCreated,
     /// An environment's name, rank or rules changed.
@@ -90,4 +94,6 @@ pub enum Channel {
     Command,
     /// A task of the service itself, without a request.
     Service,
+    /// The console, by a browser's session.
+    Console,
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::Request,
-    http::{HeaderMap, Uri, header, uri::Authority},
+    http::{HeaderMap, Uri, header},
     response::{IntoResponse, Response},
 };
 use hyper::upgrade::OnUpgrade;
@@ -16,8 +16,9 @@ use crate::{
     http::{
         AppState,
         caller::{self, ClientAddress, RequestId},
+        cookie,
         problem::Problem,
-        server::connection::ConnectionHandle,
+        server::{connection::ConnectionHandle, host::is_same_authority},
     },
 };
 
@@ -105,7 +106,7 @@ pub async fn upgrade(state: AppState, RequestId(id): RequestId, request: Request
     let Accepted { upgrade, key, speaks } = accepted;
     let session = Session::new(
         &state,
-        caller::bearer(&parts.headers).map(|bearer| bearer.map(Arc::from)),
+        credential(&state, &parts.uri, &parts.headers),
         client,
         permit.clone(),
         ConnectionHandle::of(&parts.extensions),
@@ -118,6 +119,14 @@ pub async fn upgrade(state: AppState, RequestId(id): RequestId, request: Request
     // `gql` matches `Sec-WebSocket-Protocol` case-sensitively, and falls back to the older protocol without it.
     response.extensions_mut().extend(parts.extensions);
     response
+}
+
+/// The bearer token of the handshake, or else the cookie of the console's session.
+fn credential(state: &AppState, uri: &Uri, headers: &HeaderMap) -> Result<Option<Arc<str>>, Error> {
+    match caller::bearer(headers)? {
+        Some(bearer) => Ok(Some(bearer.into())),
+        None => cookie::of_socket(state, uri, headers),
+    }
 }
 
 /// Serves a socket once hyper has handed over its connection. The permit is released when the socket has ended.
@@ -135,28 +144,10 @@ fn is_let_in(state: &AppState, headers: &HeaderMap) -> bool {
     origin.is_some_and(|origin| state.hosts.is_public_origin(origin) || state.origins.allow(origin))
 }
 
-/// Whether the request is same-origin: `Origin` has the request's host and port (RFC 6455, section 10.2). Requests
-/// without `Origin` come from no browser, and pass.
+/// Whether the request is same-origin: `Origin` has the request's host and port. Requests without `Origin` come from no
+/// browser, and pass.
 fn is_own_page(uri: &Uri, headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else {
-        return true;
-    };
-    // The host that `Hosts::check` has checked: that of the request target, otherwise that of `Host`.
-    let named = || headers.get(header::HOST)?.to_str().ok()?.parse::<Authority>().ok();
-    let host = uri.authority().cloned().or_else(named);
-    let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
-    let (Some(host), Some(origin)) = (host, origin) else {
-        return false;
-    };
-    let usual = match origin.scheme_str() {
-        Some("http") => 80,
-        Some("https") => 443,
-        _ => return false,
-    };
-    origin.authority().is_some_and(|page| {
-        page.host().eq_ignore_ascii_case(host.host())
-            && page.port_u16().unwrap_or(usual) == host.port_u16().unwrap_or(usual)
-    })
+    headers.get(header::ORIGIN).is_none_or(|origin| is_same_authority(origin, uri, headers))
 }
 
 #[cfg(test)]

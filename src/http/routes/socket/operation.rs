@@ -23,7 +23,7 @@ use crate::{
     graphql::{Api, CheckedOperation, GraphQlResponse, Operation, OperationCost, SubscriptionMessage},
     http::{
         Limiter,
-        caller::ClientAddress,
+        caller::{self, ClientAddress},
         meter::Meter,
         server::body::{BODY_MEMORY, LARGE_BYTES},
     },
@@ -111,7 +111,8 @@ impl Run {
     async fn caller(&self, request_id: &str) -> Result<Caller, Error> {
         self.limiter.check_wait(&self.bearer)?;
         let ClientAddress(address) = self.client;
-        let origin = CallOrigin::new(request_id, Channel::Socket, Some(address));
+        let origin =
+            CallOrigin::new(request_id, caller::channel(&self.bearer, Channel::Socket), Some(address));
         let proven = self.registry.verify_credential(&self.bearer).await?;
         let caller = self.hub.look_up(proven, &self.bearer, &origin).await?;
         self.limiter.count_request(&caller, &self.bearer)?;

@@ -18,7 +18,7 @@ use crate::{
     graphql::{Answer, CheckedOperation, GraphQlResponse},
     http::{
         AppState,
-        caller::{self, RevocationCount},
+        caller::RevocationCount,
         server::{body::BODY_MEMORY, connection::ConnectionHandle, reserved::reserved_bytes},
     },
     share::Reservation,
@@ -41,25 +41,20 @@ const COMPLETE: &str = "event: complete\ndata:\n\n";
 /// Opens the stream of a subscription. It keeps the memory of its request.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`], or [`Error::RateLimited`] or [`Error::Unavailable`] if the caller or the instance has
+/// [`Error::RateLimited`] or [`Error::Unavailable`] if the caller or the instance has
 /// reached its limit of streams.
 pub(in crate::http) fn subscribe(
     state: &AppState,
     head: &Parts,
-    caller: Arc<Caller>,
+    (caller, credential): (Arc<Caller>, Arc<str>),
     since: RevocationCount,
     (accepted, mut memory): (CheckedOperation, Option<Reservation>),
 ) -> Result<Response, Error> {
     // It keeps its variables.
     memory.iter_mut().for_each(|memory| memory.shrink_to(memory.bytes() / BODY_MEMORY));
-    let bearer = caller::bearer(&head.headers)?
-        .ok_or(Error::Unauthenticated("send a bearer token: Authorization: Bearer …"))?;
-    let (bearer, permit, peer) = (
-        Arc::from(bearer),
-        state.sockets.acquire_for_caller(&caller)?,
-        ConnectionHandle::of(&head.extensions),
-    );
-    let stream = Stream { state: state.clone(), caller, bearer, since, accepted, memory, permit, peer };
+    let (permit, peer) = (state.sockets.acquire_for_caller(&caller)?, ConnectionHandle::of(&head.extensions));
+    let stream =
+        Stream { state: state.clone(), caller, bearer: credential, since, accepted, memory, permit, peer };
     let mut response = events(stream.open());
     // The connection closes with the stream, after the client has received all of it.
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -90,7 +85,7 @@ fn events(body: Body) -> Response {
         (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
         // `no-transform`: a proxy that compresses would buffer events.
         (header::CACHE_CONTROL, "no-store, no-transform"),
-        (header::VARY, "Accept, Authorization"),
+        (header::VARY, "Accept, Authorization, Cookie"),
         // nginx buffers responses unless this header turns it off.
         (header::HeaderName::from_static("x-accel-buffering"), "no"),
     ] {

@@ -6,7 +6,7 @@
 
 use std::{net::IpAddr, str::FromStr, sync::Arc};
 
-use axum::http::{HeaderMap, HeaderValue, Uri, Version, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, Version, header, uri::Authority};
 
 use crate::http::{
     negotiate::cors::Origin,
@@ -14,9 +14,11 @@ use crate::http::{
 };
 
 mod name;
+mod page;
 
 pub use name::AllowedHost;
 use name::HostName;
+pub(in crate::http) use page::{is_same_authority, requested_authority};
 
 /// The URL under which clients reach the service: scheme, host and port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,6 +125,18 @@ impl Hosts {
     /// Whether this `Origin` is that of the public URL.
     pub(in crate::http) fn is_public_origin(&self, origin: &HeaderValue) -> bool {
         self.public_url().is_some_and(|public| public.as_str().as_bytes() == origin.as_bytes())
+    }
+
+    /// Whether this is the host of an https `PUBLIC_URL`: a proxy before the service ends TLS.
+    pub(in crate::http) fn is_public_by_tls(&self, authority: &Authority) -> bool {
+        let host = HostName::of_authority(authority.as_str());
+        self.public_url()
+            .is_some_and(|public| public.url.starts_with("https://") && Some(&public.host) == host.as_ref())
+    }
+
+    /// Whether this host always is the machine itself.
+    pub(in crate::http) fn is_loopback(&self, authority: &Authority) -> bool {
+        HostName::of_authority(authority.as_str()).is_some_and(|host| host.is_loopback())
     }
 
     /// Checks that the request's host is allowed: that of the request target, otherwise that of `Host`.

@@ -12,6 +12,7 @@ use super::World;
 
 mod planted;
 mod real;
+mod routes;
 
 /// The registry's URL, as the provider's clients have it registered.
 const PUBLIC_URL: &str = "http://localhost:8080";

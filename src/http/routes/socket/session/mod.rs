@@ -73,7 +73,7 @@ enum Phase {
 pub(super) struct Session {
     state: AppState,
     limits: Arc<SocketLimits>,
-    /// The bearer token in the header of the upgrade request.
+    /// The credential of the upgrade request: a bearer token, or the cookie of a session.
     header: Result<Option<Arc<str>>, Error>,
     client: ClientAddress,
     permit: SocketPermit,
