@@ -21,8 +21,8 @@ use book::{BOOK, DEPENDENCIES, GUIDE, OPERATIONS, PROMISES, QUESTIONS, README, R
 use book::{cells, quoted};
 use tour::{reader, tour};
 
-/// The languages of fenced blocks. Tests run the first three, and parse `json`.
-const LANGUAGES: [&str; 5] = ["graphql", "sh", "js", "json", "text"];
+/// The languages of fenced blocks. Tests run the first four, and parse `json`.
+const LANGUAGES: [&str; 6] = ["graphql", "sh", "js", "ts", "json", "text"];
 
 #[test]
 fn the_readme_is_short() {
