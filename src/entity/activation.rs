@@ -220,35 +220,32 @@ fn listed(sql: &mut Sql, filter: &Filter) -> (String, String) {
     (tables, format!("t.environment_key = e.key AND {KIND} = k.kind"))
 }
 
-/// One page of the activations that `tenants` admits and that pass the filter, newest first.
-pub fn page(
-    tenants: &TenantFilter,
-    filter: &Filter,
-    page: &KeysetPage<ActivationId>,
-) -> SelectorRaw<SelectModel<Model>> {
-    let mut sql = Sql::default();
-    let bounds = sql.bounds(page, &Order::Desc).and("t.id");
-    let (tables, conditions) = listed(&mut sql, filter);
-    let (limit, direction) = (sql.bind(sql::limit(page.limit)), page.direction(&Order::Desc));
-    let order = format!("ORDER BY t.id {direction} LIMIT {limit}");
-    let (parents, below) = parents(&mut sql, tenants);
-    Entity::find().from_raw_sql(sql.statement(format!(
-        "SELECT t.* FROM {parents}{tables} CROSS JOIN LATERAL (\
-         SELECT t.* FROM registry.activations AS t WHERE {below}{conditions}{bounds} {order}) AS t {order}"
-    )))
+/// The ends of a page of a list in the order of the commits: the tables that have their places, and the conditions that `t`
+/// is between them. A page that begins or ends at an activation that `tenants` doesn't admit is empty.
+fn bounds(sql: &mut Sql, tenants: &TenantFilter, page: &KeysetPage<ActivationId>) -> (String, String) {
+    // The list is newest first, so `after` means older.
+    let ends = [("newer", "<", page.after), ("older", ">", page.before)];
+    let ends = ends.into_iter().filter_map(|(name, is, id)| Some((name, is, id?)));
+    ends.map(|(name, is, id)| {
+        let id = sql.bind(id);
+        sql.within("c", tenants);
+        let within = sql.take_where_clause();
+        let place = format!(
+            "(SELECT c.revision, c.position FROM registry.activations AS c WHERE c.id = {id} AND {within}) AS {name} CROSS JOIN "
+        );
+        (place, format!(" AND (t.revision, t.position) {is} ({name}.revision, {name}.position)"))
+    })
+    .unzip()
 }
 
-/// Counts the activations that `tenants` admits and that pass the filter.
-pub fn count(tenants: &TenantFilter, filter: &Filter) -> SelectCounts {
-    let mut sql = Sql::default();
-    let (tables, conditions) = listed(&mut sql, filter);
-    let (parents, below) = parents(&mut sql, tenants);
-    let select = format!(
-        "SELECT FROM {parents}{tables} CROSS JOIN LATERAL (\
-         SELECT FROM registry.activations AS t WHERE {below}{conditions} ORDER BY t.id LIMIT {COUNTED_ROWS_MAX}) AS t"
-    );
-    count::of_select(sql, &select)
+/// The order of a page of a list, and its limit.
+fn newest_first(sql: &mut Sql, page: &KeysetPage<ActivationId>) -> String {
+    let (direction, limit) = (page.direction(&Order::Desc), sql.bind(sql::limit(page.limit)));
+    format!("ORDER BY t.revision {direction}, t.position {direction} LIMIT {limit}")
 }
+
+/// The order in which a list is counted, so that the plan uses its index.
+const COUNTED: &str = "ORDER BY t.revision, t.position LIMIT";
 
 /// The table of the customers that `tenants` names, and the condition that `t` is below one of them. Both are empty
 /// without names: another index has the rows of all customers in the list's order.
@@ -265,6 +262,35 @@ fn parents(sql: &mut Sql, tenants: &TenantFilter) -> (String, &'static str) {
     }
 }
 
+/// One page of the activations that `tenants` admits and that pass the filter, newest first.
+pub fn page(
+    tenants: &TenantFilter,
+    filter: &Filter,
+    page: &KeysetPage<ActivationId>,
+) -> SelectorRaw<SelectModel<Model>> {
+    let mut sql = Sql::default();
+    let (ends, between) = bounds(&mut sql, tenants, page);
+    let (parents, below) = parents(&mut sql, tenants);
+    let (tables, conditions) = listed(&mut sql, filter);
+    let order = newest_first(&mut sql, page);
+    Entity::find().from_raw_sql(sql.statement(format!(
+        "SELECT t.* FROM {ends}{parents}{tables} CROSS JOIN LATERAL (\
+         SELECT t.* FROM registry.activations AS t WHERE {below}{conditions}{between} {order}) AS t {order}"
+    )))
+}
+
+/// Counts the activations that `tenants` admits and that pass the filter.
+pub fn count(tenants: &TenantFilter, filter: &Filter) -> SelectCounts {
+    let mut sql = Sql::default();
+    let (parents, below) = parents(&mut sql, tenants);
+    let (tables, conditions) = listed(&mut sql, filter);
+    let select = format!(
+        "SELECT FROM {parents}{tables} CROSS JOIN LATERAL (\
+         SELECT FROM registry.activations AS t WHERE {below}{conditions} {COUNTED} {COUNTED_ROWS_MAX}) AS t"
+    );
+    count::of_select(sql, &select)
+}
+
 /// One page of the activations of each of these customers that pass the filter, newest first.
 pub fn page_each_customer(
     customers: &[CustomerId],
@@ -272,14 +298,14 @@ pub fn page_each_customer(
     page: &KeysetPage<ActivationId>,
 ) -> SelectorRaw<SelectModel<Model>> {
     let mut sql = Sql::default();
-    let bounds = sql.bounds(page, &Order::Desc).and("t.id");
+    let (ends, between) = bounds(&mut sql, &TenantFilter::Only(customers.to_vec()), page);
     let (tables, conditions) = listed(&mut sql, filter);
-    let (customers, limit) = (sql.bind(uuids(customers)), sql.bind(sql::limit(page.limit)));
-    let order = format!("ORDER BY t.id {} LIMIT {limit}", page.direction(&Order::Desc));
+    let customers = sql.bind(uuids(customers));
+    let order = newest_first(&mut sql, page);
     Entity::find().from_raw_sql(sql.statement(format!(
-        "SELECT p.* FROM unnest({customers}::uuid[]) AS parent (id) CROSS JOIN LATERAL (\
+        "SELECT p.* FROM {ends}unnest({customers}::uuid[]) AS parent (id) CROSS JOIN LATERAL (\
          SELECT t.* FROM {tables} CROSS JOIN LATERAL (\
-         SELECT t.* FROM registry.activations AS t WHERE t.customer_id = parent.id AND {conditions}{bounds} {order}) AS t \
+         SELECT t.* FROM registry.activations AS t WHERE t.customer_id = parent.id AND {conditions}{between} {order}) AS t \
          {order}) AS p"
     )))
 }
@@ -291,7 +317,7 @@ pub fn count_each_customer(customers: &[CustomerId], filter: &Filter) -> SelectC
     let select = format!(
         "SELECT FROM {tables} CROSS JOIN LATERAL (\
          SELECT FROM registry.activations AS t WHERE t.customer_id = parent.id AND {conditions} \
-         ORDER BY t.id LIMIT {COUNTED_ROWS_MAX}) AS t"
+         {COUNTED} {COUNTED_ROWS_MAX}) AS t"
     );
     count::of_each(sql, uuids(customers), &select)
 }
