@@ -6,6 +6,7 @@ use agent_registry::{
 };
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
+use sqlx::{Connection, PgConnection};
 
 use super::{
     super::{World, provider::Provider},
@@ -122,8 +123,7 @@ async fn a_callback_of_another_browser_or_a_stranger_has_no_session() {
         parameter(&format!("http://x{path}"), "state").map(|state| text.contains(&state)),
         Some(false)
     );
-    let mut admin: sqlx::PgConnection =
-        sqlx::Connection::connect(&world.app.database.admin_url).await.unwrap();
+    let mut admin = PgConnection::connect(&world.app.database.admin_url).await.unwrap();
     let stored = "SELECT (SELECT count(*) FROM registry.sessions), (SELECT count(*) FROM registry.users WHERE subject = 'bob')";
     let stored: (i64, i64) = sqlx::query_as(stored).fetch_one(&mut admin).await.unwrap();
     assert_eq!(stored, (0, 0));
