@@ -17,7 +17,7 @@ pub(crate) struct Browser {
     pub(crate) base: String,
     /// The pair of the cookie: its name and value.
     pub(crate) cookie: String,
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
 }
 
 /// An HTTP client that follows no redirect.
