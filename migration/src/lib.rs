@@ -85,6 +85,7 @@ pub static STEPS: &[Step] = &[
     step!("0022_plan"),
     step!("0023_graph"),
     step!("0024_sessions"),
+    step!("0025_lists"),
 ];
 
 /// Returns the schema number of this binary: that of the last migration it knows.

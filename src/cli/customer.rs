@@ -6,7 +6,11 @@ use super::{Failure, print_line, with_context};
 use crate::{
     app::CliContext,
     config::Common,
-    domain::{Caller, PageArgs, customer::CreateCustomer},
+    domain::{
+        Caller, PageArgs,
+        customer::CreateCustomer,
+        customer_list::{CustomerListing, ListedCustomer},
+    },
 };
 
 /// The page size when listing customers.
@@ -38,18 +42,18 @@ impl Customer {
         let (registry, system) = (&context.registry, Caller::system("customer"));
         match self {
             Self::Create(New { name }) => {
-                let made = registry.create_customer(&system, CreateCustomer { name }).await?;
+                let made = registry.create_customer(&system, CreateCustomer { name, external_id: None }).await?;
                 print_line(format_args!("{}", made.value.id))?;
             }
             Self::List => {
                 let (reading, mut after) = (registry.reading(&system), None);
                 loop {
                     let page = PageArgs::new(Some(PAGE), after, None, None)?;
-                    let page = registry.customers(&reading, None, &page).await?;
-                    for customer in &page.items {
+                    let page = registry.customers(&reading, &CustomerListing::default(), &page).await?;
+                    for ListedCustomer { customer, .. } in &page.items {
                         print_line(format_args!("{}\t{}", customer.id, customer.name))?;
                     }
-                    after = page.items.last().map(|customer| customer.id);
+                    after = page.items.last().map(|listed| listed.position.clone());
                     if !page.has_next {
                         break;
                     }

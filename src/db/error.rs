@@ -34,6 +34,9 @@ pub enum DbError {
     /// Postgres accepts no further connections (SQLSTATE 53300), and none that is open became free in time.
     #[error("Postgres accepts no further connections, and none of the open ones became free in time")]
     TooManyConnections,
+    /// Postgres doesn't know a value, such as the name of a time zone (SQLSTATE 22023).
+    #[error("Postgres doesn't accept a value")]
+    UnknownValue(#[source] DbErr),
     /// The task that ran the call didn't finish.
     #[error(transparent)]
     TaskFailed(#[from] TaskFailed),
@@ -66,6 +69,7 @@ impl From<DbErr> for DbError {
             Some("23505") => Self::Unique(constraint()),
             Some(code) if code.starts_with("23") => Self::Constraint(constraint()),
             Some("40001" | "40P01") => Self::Serialization(err),
+            Some("22023") => Self::UnknownValue(err),
             Some("53300") => Self::TooManyConnections,
             // Shutting down, starting up, out of memory, connection gone, statement timeout, read-only standby.
             Some(code)

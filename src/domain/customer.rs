@@ -4,7 +4,7 @@ use sea_orm::Set;
 use serde_json::json;
 
 use super::{
-    BoundedCount, Caller, Error, Input, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
+    Caller, Error, Input, Outcome, Patch, Reading, Registry, Result, WriteResult,
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
     policy::{self, Action},
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     db::ChangeRecord,
-    entity::{count::Counted, customer},
+    entity::customer,
     id::CustomerId,
 };
 
@@ -24,6 +24,8 @@ pub use customer::{BillingStatus, CustomerStatus, Model as Customer, Plan};
 pub struct CreateCustomer {
     /// The name: 1 to 200 characters, not necessarily unique.
     pub name: String,
+    /// The customer's id in another system: 1 to 200 characters, unique.
+    pub external_id: Option<String>,
 }
 
 /// Changes to a customer. `None` keeps a field.
@@ -33,6 +35,29 @@ pub struct UpdateCustomer {
     pub id: CustomerId,
     /// The new name.
     pub name: Option<String>,
+    /// The new id in another system, or none.
+    pub external_id: Patch<String>,
+}
+
+/// A customer's ADMIN who could set the id would learn from the refusal which ids other customers have.
+const EXTERNAL_ID_IS_OPERATORS: Error = Error::Forbidden("only operators set a customer's externalId");
+
+/// The customer's own fields that log entries contain.
+fn logged_fields(customer: &Customer) -> serde_json::Value {
+    match &customer.external_id {
+        None => json!({ "name": customer.name }),
+        Some(id) => json!({ "name": customer.name, "external_id": id }),
+    }
+}
+
+/// Checks an id in another system: 1 to 200 characters, no control characters.
+fn check_external_id(id: Option<&str>) -> Result<()> {
+    let Some(id) = id else { return Ok(()) };
+    if id.is_empty() || id.chars().any(char::is_control) {
+        let message = "externalId must be 1 to 200 characters, none of them control characters";
+        return Err(Error::invalid("externalId", message));
+    }
+    text::check_part("externalId", id)
 }
 
 impl Replayable for Customer {
@@ -57,7 +82,8 @@ impl Registry {
         input: impl Into<Input<CreateCustomer>>,
     ) -> Result<WriteResult<Customer>> {
         policy::allow(caller, Action::CreateCustomer)?;
-        let (CreateCustomer { name }, errors) = input.into().open();
+        let (CreateCustomer { name, external_id }, mut errors) = input.into().open();
+        errors.note(check_external_id(external_id.as_deref()));
         let name = errors.and(text::normal_name("name", &name))?;
         let now = self.clock().now();
         let customer = Customer {
@@ -68,29 +94,35 @@ impl Registry {
             created_at: now,
             updated_at: now,
             erased_at: None,
+            external_id,
         };
         self.write(caller, move |txn| async move {
             let txn = txn.platform(Action::CreateCustomer).await?;
             txn.insert(customer::ActiveModel::from(customer.clone())).await?;
-            let after = json!({ "after": { "name": customer.name } });
+            let after = json!({ "after": logged_fields(&customer) });
             txn.record(ChangeRecord::of(ChangeAction::CustomerCreated, customer.id).details(after));
             Ok(Outcome::Changed(customer))
         })
         .await
     }
 
-    /// Changes a customer's own fields.
+    /// Changes a customer's own fields. The id in another system is the platform's: only operators change it.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Forbidden`] unless the caller is its ADMIN or an operator, [`Error::Suspended`],
-    /// [`Error::Invalid`] or [`Error::TooLarge`] for its name.
+    /// [`Error::NotFound`], [`Error::Forbidden`] unless the caller is its ADMIN or an operator, and for the id in another
+    /// system unless it is an operator; [`Error::Suspended`], [`Error::AlreadyExists`] for that id, [`Error::Invalid`] or
+    /// [`Error::TooLarge`] for a field.
     pub async fn update_customer(
         &self,
         caller: &Caller,
         input: impl Into<Input<UpdateCustomer>>,
     ) -> Result<WriteResult<Customer>> {
-        let (UpdateCustomer { id, name: given }, mut errors) = input.into().open();
+        let (UpdateCustomer { id, name: given, external_id }, mut errors) = input.into().open();
         errors.allow_on(caller, Action::UpdateCustomer, id, "customer")?;
+        if external_id.is_some() {
+            policy::allow(caller, Action::CreateCustomer).map_err(|_| EXTERNAL_ID_IS_OPERATORS)?;
+        }
+        errors.note(check_external_id(external_id.as_ref().and_then(|id| id.as_deref())));
         // A name from before today's rules may stay, so without another error the name is checked in the write.
         if let Some(name) = given.as_deref().filter(|_| !errors.is_empty()) {
             errors.note(text::normal_name("name", name).map(drop));
@@ -103,13 +135,23 @@ impl Registry {
                 Some(name) if name != before.name => text::normal_name("name", &name)?,
                 _ => before.name.clone(),
             };
-            if name == before.name {
+            let after = Customer {
+                name,
+                external_id: external_id.unwrap_or_else(|| before.external_id.clone()),
+                ..before.clone()
+            };
+            if after == before {
                 let since =
                     super::write::last_change_of_customer(&txn, id, ChangeAction::CustomerUpdated).await?;
                 return Ok(Outcome::Unchanged { value: before, since });
             }
-            let details = json!({ "before": { "name": before.name }, "after": { "name": name } });
-            let row = customer::ActiveModel { name: Set(name), updated_at: Set(now), ..before.into() };
+            let details = json!({ "before": logged_fields(&before), "after": logged_fields(&after) });
+            let row = customer::ActiveModel {
+                name: Set(after.name),
+                external_id: Set(after.external_id),
+                updated_at: Set(now),
+                ..before.into()
+            };
             let after = txn.update(row).await?;
             txn.record(ChangeRecord::of(ChangeAction::CustomerUpdated, id).details(details));
             Ok(Outcome::Changed(after))
@@ -134,37 +176,5 @@ impl Registry {
     pub async fn customers_by_ids(&self, reading: &Reading, ids: &[CustomerId]) -> Result<Vec<Customer>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         Ok(reading.view.all(customer::by_ids(&reading.view.tenant_filter(), ids)).await?)
-    }
-
-    /// A page of the customers that the reader may see, oldest first; with `name`, only those with exactly this name.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`; [`Error::Invalid`] for the
-    /// name.
-    pub async fn customers(
-        &self,
-        reading: &Reading,
-        name: Option<&str>,
-        page: &PageArgs<CustomerId>,
-    ) -> Result<Page<Customer>> {
-        policy::allow(&reading.caller, Action::ReadAgents)?;
-        name.map_or(Ok(()), |name| text::check_no_nul("name", name))?;
-        let rows = reading
-            .view
-            .all(customer::page(&reading.view.tenant_filter(), name, &page.keyset_page()))
-            .await?;
-        Ok(page.page(rows))
-    }
-
-    /// How many customers the reader may see; with `name`, only those with exactly this name.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`; [`Error::Invalid`] for the
-    /// name.
-    pub async fn count_customers(&self, reading: &Reading, name: Option<&str>) -> Result<BoundedCount> {
-        policy::allow(&reading.caller, Action::ReadAgents)?;
-        name.map_or(Ok(()), |name| text::check_no_nul("name", name))?;
-        let row = reading.view.one(customer::count_named(&reading.view.tenant_filter(), name)).await?;
-        Ok(row.map(Counted::bounded).unwrap_or_default())
     }
 }

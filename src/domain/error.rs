@@ -80,6 +80,9 @@ pub enum Error {
     /// A customer's last ADMIN can't lose the role, because no other member could give it to anybody.
     #[error("this member is the customer's last ADMIN; give another member the role ADMIN first")]
     LastAdmin,
+    /// The last operator can't be removed, because nobody could add another one.
+    #[error("this person is the last operator; add another one first")]
+    LastOperator,
     /// The caller has used this idempotency key for a different request.
     #[error("this idempotency key was used for a different request within the last 24 hours; use a new key")]
     KeyReused,
@@ -260,6 +263,10 @@ impl From<DbError> for Error {
             DbError::Unique(name) if name == "agents_customer_name_key" => Self::AlreadyExists {
                 field: "name",
                 message: "the customer already has an agent of this name",
+            },
+            DbError::Unique(name) if name == "customers_external_id_key" => Self::AlreadyExists {
+                field: "externalId",
+                message: "another customer has this externalId",
             },
             DbError::Constraint(name) if name == "agents_owner_fkey" => {
                 Self::invalid("ownerId", "the owner must be a member of the agent's customer")

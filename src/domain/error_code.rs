@@ -18,7 +18,7 @@ pub enum ErrorCode {
     TooLarge,
     /// See [`Error::AlreadyExists`].
     AlreadyExists,
-    /// See [`Error::NotActive`], [`Error::NotLatest`] and [`Error::LastAdmin`].
+    /// See [`Error::NotActive`], [`Error::NotLatest`], [`Error::LastAdmin`] and [`Error::LastOperator`].
     Conflict,
     /// See [`Error::Plan`] and [`PlanObjection::Changed`].
     PlanChanged,
@@ -91,7 +91,9 @@ impl Error {
             Self::Invalid { .. } => ErrorCode::Invalid,
             Self::TooLarge { .. } => ErrorCode::TooLarge,
             Self::AlreadyExists { .. } => ErrorCode::AlreadyExists,
-            Self::NotActive { .. } | Self::NotLatest { .. } | Self::LastAdmin => ErrorCode::Conflict,
+            Self::NotActive { .. } | Self::NotLatest { .. } | Self::LastAdmin | Self::LastOperator => {
+                ErrorCode::Conflict
+            }
             Self::Plan(refusal) => match refusal.objection {
                 PlanObjection::Changed => ErrorCode::PlanChanged,
                 PlanObjection::Unconfirmed => ErrorCode::ConfirmationRequired,

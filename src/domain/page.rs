@@ -40,6 +40,12 @@ impl ListId {
         Self(hex::encode(hash.get(..LIST_BYTES).unwrap_or_default()))
     }
 
+    /// The same list in another order than its own. Its positions aren't those of the list.
+    #[must_use]
+    pub fn ordered(&self, order: &str) -> Self {
+        Self::named(&format!("{} by {order}", self.0))
+    }
+
     /// An opaque cursor for a row's key. GraphQL and REST use the same.
     #[must_use]
     pub fn cursor(&self, key: impl ToString) -> String {
@@ -83,6 +89,10 @@ pub mod kinds {
     pub const OWNED_AGENTS: &str = "owned agents";
     /// The versions of an agent.
     pub const VERSIONS: &str = "versions";
+    /// Service tokens.
+    pub const SERVICE_TOKENS: &str = "service tokens";
+    /// People with a profile.
+    pub const USERS: &str = "users";
     /// The running subscriptions of an instance.
     pub const WATCHERS: &str = "watchers";
 }
@@ -146,6 +156,22 @@ impl<K: Clone> PageArgs<K> {
                 .ok_or_else(|| Error::invalid(field, format!("{field} must be 1–{PAGE_MAX}, got {size}")))?,
         };
         Ok(Self { after, before, limit, backward })
+    }
+
+    /// Checks the keys between which the page lies.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a cursor whose key isn't one of this list.
+    pub fn check_positions(&self, is_one: impl Fn(&K) -> bool) -> Result<()> {
+        for (field, key) in [("after", &self.after), ("before", &self.before)] {
+            if key.as_ref().is_some_and(|key| !is_one(key)) {
+                return Err(Error::invalid(
+                    field,
+                    format!("{field} is not a cursor of this list; begin again without it"),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// The rows to read. Reads one more than the page's size, to find out whether the list continues.

@@ -7,7 +7,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    Caller, Error, Input, Outcome, Reading, Registry, Result, ServiceScope, WriteResult,
+    BoundedCount, Caller, Error, Input, Outcome, Page, PageArgs, Reading, Registry, Result, ServiceScope,
+    WriteResult,
     auth::opaque_token::{OpaqueToken, TokenKind},
     change::ChangeAction,
     content::at_most,
@@ -23,6 +24,7 @@ use crate::{
     db::{Actor, ChangeRecord},
     entity::{
         change::{self, ActorKind, last_of_platform},
+        count::Counted,
         customer, service_token,
     },
     id::{CustomerId, ServiceTokenId},
@@ -243,6 +245,28 @@ impl Registry {
     pub async fn service_tokens(&self, caller: &Caller) -> Result<Vec<ServiceToken>> {
         policy::allow(caller, Action::ManagePlatform)?;
         Ok(self.reading(caller).view.all(service_token::all()).await?)
+    }
+
+    /// A page of the service tokens, newest first, revoked ones too.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] unless the reader is an operator.
+    pub async fn service_token_page(
+        &self,
+        reading: &Reading,
+        page: &PageArgs<ServiceTokenId>,
+    ) -> Result<Page<ServiceToken>> {
+        policy::allow(&reading.caller, Action::ManagePlatform)?;
+        Ok(page.page(reading.view.all(service_token::page(&page.keyset_page())).await?))
+    }
+
+    /// How many service tokens there are.
+    ///
+    /// # Errors
+    /// As [`Registry::service_token_page`].
+    pub async fn count_service_tokens(&self, reading: &Reading) -> Result<BoundedCount> {
+        policy::allow(&reading.caller, Action::ManagePlatform)?;
+        Ok(reading.view.one(service_token::count()).await?.map(Counted::bounded).unwrap_or_default())
     }
 
     /// The names of these service tokens: for the platform. Other readers get none.

@@ -99,6 +99,19 @@ impl Kind {
     pub const ALL: [Self; 6] =
         [Self::Activate, Self::Publish, Self::Rollback, Self::Promote, Self::Deactivate, Self::Archive];
 
+    /// The kind of an activation with this reason, whose version was promoted from another environment, or wasn't.
+    #[must_use]
+    pub fn new(reason: Reason, is_promoted: bool) -> Self {
+        match reason {
+            Reason::Activate if is_promoted => Self::Promote,
+            Reason::Activate => Self::Activate,
+            Reason::Publish => Self::Publish,
+            Reason::Rollback => Self::Rollback,
+            Reason::Deactivate => Self::Deactivate,
+            Reason::Archive => Self::Archive,
+        }
+    }
+
     fn as_str(self) -> &'static str {
         match self {
             Self::Activate => "ACTIVATE",
@@ -115,14 +128,7 @@ impl Model {
     /// What changed the active version.
     #[must_use]
     pub fn kind(&self) -> Kind {
-        match self.reason {
-            Reason::Activate if self.promoted_from.is_some() => Kind::Promote,
-            Reason::Activate => Kind::Activate,
-            Reason::Publish => Kind::Publish,
-            Reason::Rollback => Kind::Rollback,
-            Reason::Deactivate => Kind::Deactivate,
-            Reason::Archive => Kind::Archive,
-        }
+        Kind::new(self.reason, self.promoted_from.is_some())
     }
 }
 

@@ -7,16 +7,20 @@ use sea_orm::{
 };
 
 use super::{
-    KeysetPage, TenantFilter,
+    KeysetPage, TenantFilter, agent_filter,
     count::{self, SelectCounts},
     customer::CustomerStatus,
     erasure::{self, ErasureAction},
+    list_filter::ListCondition,
+    list_position::ListPosition,
     search,
     sql::Sql,
     uuids,
 };
+pub use super::agent_order::{AgentOrder, OrderField};
 use crate::{
     clock::Instant,
+    environment_key::EnvironmentKey,
     id::{AgentId, CustomerId, Revision, UserId, VersionId},
 };
 
@@ -62,7 +66,8 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The filter of a list of agents. All conditions must hold.
+/// The filter of a list of agents. All conditions must hold. Those on the active version are about the version that is
+/// active in the filter's environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
     /// Only archived agents, or only the others.
@@ -77,7 +82,87 @@ pub struct Filter {
     pub model_name: Option<String>,
     /// Only agents whose active version has a tool with this name.
     pub tool_name: Option<String>,
+    /// The environment that the conditions on what agents serve are about.
+    pub environment: EnvironmentKey,
+    /// Only the agents with these ids.
+    pub ids: Option<Vec<AgentId>>,
+    /// Only the agents that this user owns.
+    pub owner_id: Option<UserId>,
+    /// Only agents whose active version uses one of these models.
+    pub model_names: Option<Vec<String>>,
+    /// Only agents that have an active version, or only the others.
+    pub serving: Option<bool>,
+    /// Only agents whose active version is their newest; or only those with versions whose isn't.
+    pub serves_latest: Option<bool>,
+    /// Only agents with an activation at this time or later.
+    pub activated_since: Option<Instant>,
+    /// Only agents that changed at this time or later, anywhere.
+    pub updated_since: Option<Instant>,
 }
+
+impl Filter {
+    /// Whether a condition is about what agents serve in the filter's environment.
+    #[must_use]
+    pub fn is_of_environment(&self) -> bool {
+        let Self { model_name, tool_name, model_names, serving, serves_latest, activated_since, .. } = self;
+        model_name.is_some()
+            || tool_name.is_some()
+            || model_names.is_some()
+            || serving.is_some()
+            || serves_latest.is_some()
+            || activated_since.is_some()
+    }
+}
+
+/// A list of agents: its filter and its order. One that is ordered by what agents serve in an environment has only the
+/// agents of customers that have the environment.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Listing {
+    /// The filter.
+    pub filter: Filter,
+    /// The order.
+    pub order: AgentOrder,
+}
+
+impl From<Filter> for Listing {
+    fn from(filter: Filter) -> Self {
+        Self { filter, order: AgentOrder::OLDEST_FIRST }
+    }
+}
+
+impl Listing {
+    /// Whether the filter or the order is about what agents serve in the filter's environment.
+    #[must_use]
+    pub fn is_of_environment(&self) -> bool {
+        self.order.is_of_environment() || self.filter.is_of_environment()
+    }
+
+    /// The conditions on the list's rows. Binds their values.
+    pub(super) fn conditions(&self, sql: &mut Sql) -> Vec<ListCondition> {
+        let mut conditions = agent_filter::conditions(&self.filter, sql);
+        // Every customer has the default environment.
+        if self.order.is_of_environment() && !self.filter.environment.is_default() {
+            let environment = sql.bind(self.filter.environment.clone());
+            conditions.push(agent_filter::in_environment(&environment));
+        }
+        conditions
+    }
+}
+
+/// An agent of a list, and what the list is ordered by.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct ListedRow {
+    /// The agent.
+    #[sea_orm(nested)]
+    pub agent: Model,
+    /// The text that the list is ordered by, if it is a text.
+    pub sort_text: Option<String>,
+    /// The instant that the list is ordered by, if it is one.
+    pub sort_time: Option<Instant>,
+}
+
+/// A raw select of agents of a list.
+pub type SelectListed = SelectorRaw<SelectModel<ListedRow>>;
 
 /// The agents that `tenants` admits.
 pub fn within(tenants: &TenantFilter) -> Select<Entity> {
@@ -89,9 +174,13 @@ pub fn by_ids(tenants: &TenantFilter, ids: &[AgentId]) -> Select<Entity> {
     within(tenants).filter(Column::Id.eq_any(ids.to_vec()))
 }
 
-/// A page of the agents that `tenants` admits and that pass the filter, oldest first.
-pub fn page(tenants: &TenantFilter, filter: &Filter, page: &KeysetPage<AgentId>) -> SelectRaw {
-    Entity::find().from_raw_sql(search::page(tenants, filter, page))
+/// A page of the agents that `tenants` admits and that pass the filter.
+pub fn page(
+    tenants: &TenantFilter,
+    listing: &Listing,
+    page: &KeysetPage<ListPosition<AgentId>>,
+) -> SelectListed {
+    ListedRow::find_by_statement(search::page(tenants, listing, page))
 }
 
 /// One customer's agents, ordered by the bytes of their names, which doesn't depend on the database's locale.
@@ -104,9 +193,13 @@ pub fn by_name(customer: CustomerId, after: Option<&str>, limit: u64) -> Select<
     select.order_by(bytes(), Order::Asc).limit(limit)
 }
 
-/// One page of agents for each of these customers, oldest first.
-pub fn page_each(customers: &[CustomerId], filter: &Filter, page: &KeysetPage<AgentId>) -> SelectRaw {
-    Entity::find().from_raw_sql(search::page_each(customers, filter, page))
+/// One page of agents for each of these customers.
+pub fn page_each(
+    customers: &[CustomerId],
+    listing: &Listing,
+    page: &KeysetPage<ListPosition<AgentId>>,
+) -> SelectListed {
+    ListedRow::find_by_statement(search::page_each(customers, listing, page))
 }
 
 /// One page of agents for each of these owners, oldest first; only agents that `tenants` admits.
@@ -118,8 +211,8 @@ pub fn page_each_owner(tenants: &TenantFilter, owners: &[UserId], page: &KeysetP
 }
 
 /// Counts the agents that `tenants` admits and that pass the filter.
-pub fn count(tenants: &TenantFilter, filter: &Filter) -> SelectCounts {
-    search::count(tenants, filter)
+pub fn count(tenants: &TenantFilter, listing: &Listing) -> SelectCounts {
+    search::count(tenants, listing)
 }
 
 /// Counts the agents of each of these owners that `tenants` admits.
@@ -133,8 +226,8 @@ pub fn count_each_owner(tenants: &TenantFilter, owners: &[UserId]) -> SelectCoun
 pub type SelectRaw = SelectorRaw<SelectModel<Model>>;
 
 /// Counts the agents of each of these customers that pass the filter.
-pub fn count_each(customers: &[CustomerId], filter: &Filter) -> SelectCounts {
-    search::count_each(customers, filter)
+pub fn count_each(customers: &[CustomerId], listing: &Listing) -> SelectCounts {
+    search::count_each(customers, listing)
 }
 
 /// A locked agent, and the status of its customer that decides whether it may be written.

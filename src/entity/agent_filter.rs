@@ -1,153 +1,168 @@
-//! The conditions of a filter of agents as SQL, for pages and counts (`search.rs`). Text is compared in ways for which row-level security permits an index (see `0007_search.up.sql`), and without regard to case by `registry.fold_case`.
+//! The conditions of a filter of agents, for pages and counts.
 
-use unicode_normalization::UnicodeNormalization;
+use sea_orm::Value;
 
-use super::{agent::Filter, sql::Sql};
+use super::{
+    agent::Filter,
+    array_of_texts,
+    list_filter::{
+        Comparison::{self, Begins, Contains, Equals, Has, InRange, IsNull, Meets},
+        IndexMatches, ListCondition, normal,
+    },
+    sql::Sql,
+    uuids,
+};
 
-/// How many characters of each suffix of a name `agent_name_ends` stores.
-const ENDING_CHARS: usize = 40;
-/// Ends the range of texts that begin with `from`: `from <= text < from || END`.
-const END: &str = "chr(1114111)";
+/// The table with what each agent serves in each environment, and its column with the agent's id.
+const SERVINGS: (&str, &str) = ("listed_servings", "agent_id");
 
-/// A text in the normal form of names.
-fn normal(text: &str) -> String {
-    text.nfc().collect()
+/// A condition on columns of `agents` itself.
+fn of_agents(comparison: Comparison) -> IndexMatches {
+    IndexMatches::of("agents", "id", comparison)
 }
 
-/// One condition of a filter: on the agent's own row, and as an index that finds the agents which meet it.
-pub(super) struct AgentCondition {
-    /// The condition on the agent's row. Prefixes and tools are written so that Postgres uses no index for them: it
-    /// might scan that index instead of a list's order.
-    row: Comparison,
-    index: IndexMatches,
-    /// Whether the index has exactly one row for each of these agents, and none for others.
-    has_one_row_each: bool,
+/// A condition on what an agent serves in the filter's environment, in which `@` stands for the row.
+fn of_serving(environment: &str, condition: &str) -> ListCondition {
+    let ((table, column), condition) = (SERVINGS, format!("@.environment_key = {environment} AND {condition}"));
+    ListCondition::indexed(
+        Has(table, column, condition.clone()),
+        IndexMatches::of(table, column, Meets(condition)),
+    )
 }
 
-/// The rows of an index that a condition selects.
-pub(super) struct IndexMatches {
-    /// The column with the agent's id, and the table.
-    pub(super) column: &'static str,
-    pub(super) table: &'static str,
-    comparison: Comparison,
+/// The condition that an agent's customer has this environment.
+pub(super) fn in_environment(environment: &str) -> ListCondition {
+    of_serving(environment, "true")
 }
 
-/// A comparison of a column with a value, an SQL expression.
-enum Comparison {
-    /// The column equals the value.
-    Equals(&'static str, String),
-    /// The column begins with the value, as a range.
-    InRange(&'static str, String),
-    /// The column begins with the value, without an index.
-    Begins(&'static str, String),
-    /// The column contains the value.
-    Contains(&'static str, String),
-    /// The column is null, or isn't.
-    IsNull(&'static str, bool),
-    /// The agent's active version has the tool with this name.
-    HasTool(String),
+/// The conditions of this filter. Binds its values.
+pub(super) fn conditions(filter: &Filter, sql: &mut Sql) -> Vec<ListCondition> {
+    let Filter {
+        archived,
+        name,
+        name_starts_with,
+        name_contains,
+        model_name,
+        tool_name,
+        environment: _,
+        ids,
+        owner_id,
+        model_names: _,
+        serving: _,
+        serves_latest: _,
+        activated_since: _,
+        updated_since,
+    } = filter;
+    let mut conditions = Vec::new();
+    if let Some(ids) = ids {
+        let is_one = format!("@.id = ANY({}::uuid[])", sql.bind(uuids(ids)));
+        conditions.push(ListCondition::indexed(Meets(is_one.clone()), of_agents(Meets(is_one))));
+    }
+    if let Some(name) = name {
+        conditions.push(of_name(name, sql));
+    }
+    // An empty part of a name, as an emptied search field sends it, filters nothing.
+    if let Some(start) = name_starts_with.as_ref().filter(|start| !start.is_empty()) {
+        let start = format!("registry.fold_case({}::text)", sql.bind(normal(start)));
+        let range = of_agents(InRange("name_folded", start.clone()));
+        conditions.push(ListCondition::indexed(Begins("name_folded", start), range));
+    }
+    if let Some(part) = name_contains.as_ref().filter(|part| !part.is_empty()) {
+        let part = format!("registry.fold_case({}::text)", sql.bind(normal(part)));
+        let endings = IndexMatches::of("agent_name_ends", "agent_id", Comparison::ends_with("ending", &part));
+        conditions.push(ListCondition::roughly_indexed(Contains("name_folded", part), endings));
+    }
+    if let Some(tool) = tool_name {
+        conditions.push(of_tool(filter, tool, sql));
+    }
+    if let Some(model) = model_name {
+        let model = sql.bind(model.clone());
+        conditions.push(if filter.environment.is_default() {
+            let same = of_agents(Equals("active_model_name", model.clone()));
+            ListCondition::indexed(Equals("active_model_name", model), same)
+        } else {
+            let environment = sql.bind(filter.environment.clone());
+            of_serving(&environment, &format!("@.model_name = {model}"))
+        });
+    }
+    if let Some(owner) = owner_id {
+        let owner = sql.bind(*owner);
+        conditions.push(ListCondition::indexed(
+            // As an expression, which no index has.
+            Meets(format!("(@.owner_id = {owner}) IS TRUE")),
+            of_agents(Equals("owner_id", owner)),
+        ));
+    }
+    conditions.extend(of_servings(filter, sql));
+    if let Some(since) = updated_since {
+        let later = format!("@.updated_at >= {}", sql.bind(*since));
+        let index = IndexMatches::of("listed_agents", "agent_id", Meets(later.clone()));
+        conditions.push(ListCondition::indexed(Has("listed_agents", "agent_id", later), index));
+    }
+    if let Some(archived) = archived {
+        let same = of_agents(IsNull("archived_at", !archived));
+        conditions.push(ListCondition::indexed(IsNull("archived_at", !archived), same));
+    }
+    conditions
 }
 
-impl Comparison {
-    /// The comparison in the row `alias`.
-    fn on(&self, alias: &str) -> String {
-        match self {
-            Self::Equals(column, value) => format!("{alias}.{column} = {value}"),
-            Self::InRange(column, from) => {
-                format!("{alias}.{column} >= {from} AND {alias}.{column} < {from} || {END}")
-            }
-            Self::Begins(column, start) => format!("strpos({alias}.{column}, {start}) = 1"),
-            Self::Contains(column, part) => format!("strpos({alias}.{column}, {part}) > 0"),
-            Self::IsNull(column, true) => format!("{alias}.{column} IS NULL"),
-            Self::IsNull(column, false) => format!("{alias}.{column} IS NOT NULL"),
-            // A scalar subquery, because Postgres might turn EXISTS into a join that begins with all agents that have
-            // the tool.
-            Self::HasTool(name) => format!(
-                "(SELECT true FROM registry.agent_active_tools AS u WHERE u.agent_id = {alias}.id AND u.tool_name = {name})"
-            ),
-        }
-    }
+fn of_name(name: &str, sql: &mut Sql) -> ListCondition {
+    // An agent from before names had a normal form is found by its name as it is.
+    let (given, normal) = (name.to_owned(), normal(name));
+    let is_normal = given == normal;
+    let given = sql.bind(given);
+    let (name, folded) = if is_normal {
+        (given.clone(), format!("registry.fold_case({given}::text)"))
+    } else {
+        let names = format!("ARRAY[{given}::text, {}::text]", sql.bind(normal));
+        let folded = format!("ANY (SELECT registry.fold_case(n) FROM unnest({names}) AS n)");
+        (format!("ANY ({names})"), folded)
+    };
+    ListCondition::roughly_indexed(Equals("name", name), of_agents(Equals("name_folded", folded)))
 }
 
-impl IndexMatches {
-    /// A condition on columns of `agents` itself.
-    fn of_agents(comparison: Comparison) -> Self {
-        Self { column: "id", table: "agents", comparison }
+fn of_tool(filter: &Filter, tool: &str, sql: &mut Sql) -> ListCondition {
+    let tool = sql.bind(tool);
+    if filter.environment.is_default() {
+        let named = Equals("tool_name", tool.clone());
+        return ListCondition::indexed(
+            Has("agent_active_tools", "agent_id", format!("@.tool_name = {tool}")),
+            IndexMatches::of("agent_active_tools", "agent_id", named),
+        );
     }
-
-    /// A condition on a table with rows of agents.
-    fn of(table: &'static str, comparison: Comparison) -> Self {
-        Self { column: "agent_id", table, comparison }
-    }
-
-    /// The condition on the table's row `alias`, without one on the customer.
-    pub(super) fn on(&self, alias: &str) -> String {
-        self.comparison.on(alias)
-    }
+    // The index has the tools of all versions, also of those that serve nowhere.
+    let environment = sql.bind(filter.environment.clone());
+    let (table, column) = SERVINGS;
+    let serves = format!(
+        "@.environment_key = {environment} AND (SELECT true FROM registry.version_tools AS v \
+         WHERE v.version_id = @.active_version_id AND v.tool_name = {tool})"
+    );
+    ListCondition::roughly_indexed(
+        Has(table, column, serves),
+        IndexMatches::of("version_tools", "agent_id", Equals("tool_name", tool)),
+    )
 }
 
-impl AgentCondition {
-    /// The conditions of this filter. Binds its values.
-    pub(super) fn all(filter: &Filter, sql: &mut Sql) -> Vec<Self> {
-        use Comparison::{Begins, Contains, Equals, HasTool, InRange, IsNull};
-        let Filter { archived, name, name_starts_with, name_contains, model_name, tool_name } = filter;
-        let mut conditions = Vec::new();
-        let mut add = |row, index, has_one_row_each| conditions.push(Self { row, index, has_one_row_each });
-        if let Some(name) = name {
-            // An agent from before names had a normal form is found by its name as it is.
-            let (given, normal) = (name.clone(), normal(name));
-            let is_normal = given == normal;
-            let given = sql.bind(given);
-            let (name, folded) = match is_normal {
-                true => (given.clone(), format!("registry.fold_case({given}::text)")),
-                false => {
-                    let names = format!("ARRAY[{given}::text, {}::text]", sql.bind(normal));
-                    let folded = format!("ANY (SELECT registry.fold_case(n) FROM unnest({names}) AS n)");
-                    (format!("ANY ({names})"), folded)
-                }
-            };
-            add(Equals("name", name), IndexMatches::of_agents(Equals("name_folded", folded)), false);
-        }
-        // An empty part of a name, as an emptied search field sends it, filters nothing.
-        if let Some(start) = name_starts_with.as_ref().filter(|start| !start.is_empty()) {
-            let start = format!("registry.fold_case({}::text)", sql.bind(normal(start)));
-            let range = IndexMatches::of_agents(InRange("name_folded", start.clone()));
-            add(Begins("name_folded", start), range, true);
-        }
-        if let Some(part) = name_contains.as_ref().filter(|part| !part.is_empty()) {
-            let part = format!("registry.fold_case({}::text)", sql.bind(normal(part)));
-            let ending = InRange("ending", format!("left({part}, {ENDING_CHARS})"));
-            add(Contains("name_folded", part), IndexMatches::of("agent_name_ends", ending), false);
-        }
-        if let Some(tool) = tool_name {
-            let tool = sql.bind(tool.clone());
-            let named = IndexMatches::of("agent_active_tools", Equals("tool_name", tool.clone()));
-            add(HasTool(tool), named, true);
-        }
-        if let Some(model) = model_name {
-            let model = sql.bind(model.clone());
-            let same = IndexMatches::of_agents(Equals("active_model_name", model.clone()));
-            add(Equals("active_model_name", model), same, true);
-        }
-        if let Some(archived) = archived {
-            let same = IndexMatches::of_agents(IsNull("archived_at", !archived));
-            add(IsNull("archived_at", !archived), same, true);
-        }
-        conditions
+/// The conditions on what the agents serve in the filter's environment, by the table of servings.
+fn of_servings(filter: &Filter, sql: &mut Sql) -> Vec<ListCondition> {
+    let Filter { environment, model_names, serving, serves_latest, activated_since, .. } = filter;
+    let mut conditions = Vec::new();
+    if let Some(models) = model_names {
+        let models: Vec<Value> = models.iter().map(|model| model.as_str().into()).collect();
+        conditions.push(format!("@.model_name = ANY({}::text[])", sql.bind(array_of_texts(models))));
     }
-
-    /// The condition on the agent's row `alias` alone.
-    pub(super) fn on(&self, alias: &str) -> String {
-        self.row.on(alias)
+    if let Some(serving) = serving {
+        conditions.push(format!("@.model_name IS {}", if *serving { "NOT NULL" } else { "NULL" }));
     }
-
-    /// The index.
-    pub(super) fn index(&self) -> &IndexMatches {
-        &self.index
+    if let Some(latest) = serves_latest {
+        conditions.push(format!("@.serves_latest = {latest}"));
     }
-
-    /// Whether the index has exactly one row for each agent that meets the condition, and none for others.
-    pub(super) fn has_one_row_each(&self) -> bool {
-        self.has_one_row_each
+    if let Some(since) = activated_since {
+        conditions.push(format!("@.last_activated_at >= {}", sql.bind(*since)));
     }
+    if conditions.is_empty() {
+        return Vec::new();
+    }
+    let environment = sql.bind(environment.clone());
+    conditions.iter().map(|condition| of_serving(&environment, condition)).collect()
 }

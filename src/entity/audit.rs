@@ -91,7 +91,7 @@ fn kinds(sql: &mut Sql, filter: &Filter) -> Option<String> {
 /// Returns the select of these columns of a page of the entries that meet the conditions of `sql` and pass the
 /// filter: of the whole table, or of the parent `parent.id`. Entries of several actions are in no order, and more than
 /// a page.
-fn rows_select(
+pub(super) fn rows_select(
     columns: &str,
     sql: &mut Sql,
     of: &Filter,

@@ -3,14 +3,12 @@
 use sea_orm::{
     DbBackend, FromQueryResult, QuerySelect, SelectModel, SelectorRaw, Statement,
     entity::prelude::*,
-    sea_query::{LockType, Order},
+    sea_query::LockType,
 };
 
 use super::{
-    KeysetPage, TenantFilter,
-    count::{self, SelectCounts},
+    TenantFilter,
     erasure::{self, ERASED, ErasureAction},
-    sql::Sql,
     uuids,
 };
 use crate::{clock::Instant, id::CustomerId};
@@ -63,6 +61,8 @@ pub struct Model {
     pub updated_at: Instant,
     /// When the prompts and personal data were erased. Only a canceled customer's are.
     pub erased_at: Option<Instant>,
+    /// The customer's id in another system, unique; 1 to 200 characters.
+    pub external_id: Option<String>,
 }
 
 /// None are declared: loaders join by id.
@@ -118,32 +118,6 @@ pub fn within(tenants: &TenantFilter) -> Select<Entity> {
 /// The customers with these ids that `tenants` admits.
 pub fn by_ids(tenants: &TenantFilter, ids: &[CustomerId]) -> Select<Entity> {
     within(tenants).filter(Column::Id.eq_any(ids.to_vec()))
-}
-
-/// A page of the customers that `tenants` admits, oldest first.
-pub fn page(tenants: &TenantFilter, name: Option<&str>, page: &KeysetPage<CustomerId>) -> Select<Entity> {
-    page.apply(named(tenants, name), Column::Id, Order::Asc)
-}
-
-/// The customers that `tenants` admits; only those with exactly this name, if given.
-fn named(tenants: &TenantFilter, name: Option<&str>) -> Select<Entity> {
-    let select = within(tenants);
-    match name {
-        Some(name) => select.filter(Column::Name.eq(name)),
-        None => select,
-    }
-}
-
-/// Counts the customers that `tenants` admits; only those with exactly this name, if given.
-pub fn count_named(tenants: &TenantFilter, name: Option<&str>) -> SelectCounts {
-    let mut sql = Sql::default();
-    if let TenantFilter::Only(customers) = tenants {
-        let ids = sql.bind(uuids(customers));
-        sql.and_where(format!("t.id = ANY({ids}::uuid[])"));
-    }
-    sql.and_compare("t.name", "=", name);
-    let select = format!("SELECT FROM registry.customers AS t WHERE {} ORDER BY t.id", sql.where_clause());
-    count::of_select(sql, &select)
 }
 
 /// Locks one customer that `tenants` admits for a change of its own row, until the transaction ends.
@@ -227,6 +201,7 @@ pub fn usage(ids: &[CustomerId], now: Instant) -> SelectorRaw<SelectModel<Usage>
 pub(super) fn erasure_action(column: Column) -> ErasureAction {
     match column {
         Column::Name => ErasureAction::Erase(Expr::value(ERASED)),
+        Column::ExternalId => ErasureAction::Erase(Expr::value(Option::<String>::None)),
         Column::Id
         | Column::Plan
         | Column::BillingStatus

@@ -36,7 +36,7 @@ pub struct ColumnErasure {
 }
 
 /// Columns that no entity has, because triggers and generated columns maintain them.
-const DERIVED: [(&str, &str); 11] = [
+const DERIVED: [(&str, &str); 37] = [
     ("agent_active_tools", "agent_id"),
     ("agent_active_tools", "customer_id"),
     ("agent_active_tools", "tool_name"),
@@ -48,6 +48,32 @@ const DERIVED: [(&str, &str); 11] = [
     ("agents", "active_model_name"),
     ("agents", "name_folded"),
     ("agents", "name_lower"),
+    ("customer_activity", "customer_id"),
+    ("customer_activity", "minute"),
+    ("customer_name_ends", "customer_id"),
+    ("customer_name_ends", "ending"),
+    ("customer_name_ends", "position"),
+    ("customers", "name_folded"),
+    ("listed_agents", "agent_id"),
+    ("listed_agents", "customer_id"),
+    ("listed_agents", "updated_at"),
+    ("listed_servings", "active_number"),
+    ("listed_servings", "active_version_id"),
+    ("listed_servings", "agent_id"),
+    ("listed_servings", "customer_id"),
+    ("listed_servings", "environment_key"),
+    ("listed_servings", "last_activated_at"),
+    ("listed_servings", "latest_number"),
+    ("listed_servings", "model_name"),
+    ("listed_servings", "serves_latest"),
+    ("user_ends", "ending"),
+    ("user_ends", "part"),
+    ("user_ends", "position"),
+    ("user_ends", "user_id"),
+    ("version_tools", "agent_id"),
+    ("version_tools", "customer_id"),
+    ("version_tools", "tool_name"),
+    ("version_tools", "version_id"),
 ];
 
 /// Returns all columns of the tables that hold customers' data.

@@ -13,25 +13,32 @@ use crate::{environment_key::EnvironmentKey, id::CustomerId};
 pub mod activation;
 pub mod agent;
 mod agent_filter;
+mod agent_order;
 pub mod agent_update;
 pub mod agent_version;
 pub mod api_key;
 pub mod audit;
 pub mod change;
+pub mod chart;
 pub mod content;
 pub mod count;
 pub mod customer;
+pub mod customer_list;
 pub mod environment;
 pub mod erasure;
 pub mod extensions;
 pub mod idempotency_key;
 pub mod identity;
+pub mod in_use;
 pub mod invitation;
 mod json;
+mod list_filter;
+mod list_position;
 pub mod log;
 pub mod log_consistency;
 pub mod membership;
 pub mod operator;
+mod ordered_list;
 pub mod pinned_version;
 pub mod publication;
 pub mod rollback_target;
@@ -46,8 +53,10 @@ mod sql;
 mod tenant_filter_tests;
 pub mod time_in_environment;
 pub mod user;
+pub mod user_list;
 
 pub use count::{BoundedCount, COUNT_MAX};
+pub use list_position::ListPosition;
 
 /// The customers whose rows a caller may read. A select of a tenant's table either takes one, is bound to customers
 /// that the caller was checked for, or returns rows that `domain` filters with [`TenantFilter::admits`].
@@ -137,8 +146,12 @@ impl<K: Clone + Into<Value>> KeysetPage<K> {
 
 /// Binds keys of environments as one array.
 fn keys<'a>(keys: impl IntoIterator<Item = &'a EnvironmentKey>) -> Value {
-    let values = keys.into_iter().map(|key| Value::from(key.clone())).collect();
-    Value::Array(ArrayType::String, Some(Box::new(values)))
+    array_of_texts(keys.into_iter().map(|key| Value::from(key.clone())).collect())
+}
+
+/// Binds texts as one array.
+fn array_of_texts(texts: Vec<Value>) -> Value {
+    Value::Array(ArrayType::String, Some(Box::new(texts)))
 }
 
 /// Binds ids as one array, so that `= ANY($1)` has one plan for any number of ids.

@@ -71,6 +71,17 @@ pub fn locked(issuer: &str, subject: &str, remover: Option<&OperatorName>) -> Se
     all().filter(any).lock(LockType::Update)
 }
 
+/// Locks all operators, so that nobody adds or removes one meanwhile. In one order, so that two removals can't deadlock.
+pub fn locked_all() -> Select<Entity> {
+    all().lock(LockType::Update)
+}
+
+/// Deletes the rows that make this user an operator, by any of its identities.
+pub fn delete_of(user: UserId) -> sea_orm::DeleteMany<Entity> {
+    let is_of_user = "(issuer, subject) IN (SELECT i.issuer, i.subject FROM registry.identities AS i WHERE i.user_id = $1)";
+    Entity::delete_many().filter(Expr::cust_with_values(is_of_user, [Value::from(Uuid::from(user))]))
+}
+
 /// All operators, by issuer and subject.
 pub fn all() -> Select<Entity> {
     Entity::find().order_by_asc(Column::Issuer).order_by_asc(Column::Subject)

@@ -1,8 +1,17 @@
 //! The table `service_tokens`: credentials of the platform's services, the Gateway and the Orchestrator.
 
-use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*, sea_query::LockType};
+use sea_orm::{
+    QueryOrder, QuerySelect,
+    entity::prelude::*,
+    sea_query::{LockType, Order},
+};
 
-use super::change::ActorKind;
+use super::{
+    KeysetPage,
+    change::ActorKind,
+    count::{self, SelectCounts},
+    sql::Sql,
+};
 use crate::{
     clock::Instant,
     id::{CustomerId, ServiceTokenId},
@@ -48,6 +57,16 @@ impl ActiveModelBehavior for ActiveModel {}
 /// All tokens, oldest first.
 pub fn all() -> Select<Entity> {
     Entity::find().order_by_asc(Column::Id)
+}
+
+/// A page of the tokens, newest first.
+pub fn page(page: &KeysetPage<ServiceTokenId>) -> Select<Entity> {
+    page.apply(Entity::find(), Column::Id, Order::Desc)
+}
+
+/// Counts the tokens.
+pub fn count() -> SelectCounts {
+    count::of_select(Sql::default(), "SELECT FROM registry.service_tokens AS t ORDER BY t.id")
 }
 
 /// The token with this id.

@@ -6,7 +6,9 @@ use uuid::Uuid;
 
 use super::{
     EnvironmentFilter, KeysetPage, TenantFilter, activation, agent, agent_update, agent_version, api_key,
-    audit, change, customer, environment, identity, invitation, rollback_target, served_config,
+    audit, change, chart, customer, customer_list, environment, identity,
+    in_use::{InUseKind, in_use},
+    invitation, rollback_target, served_config,
     serving::{self, AgentLock},
     user,
 };
@@ -45,11 +47,12 @@ fn any_page<K>() -> KeysetPage<K> {
 /// Each select with this filter, by name.
 fn selects(tenants: &TenantFilter) -> Vec<(&'static str, String)> {
     let (now, audited) = (Clock::default().now(), audit::Filter::default());
-    let (agents, filter) = ([ID.into()], agent::Filter::default());
+    let (agents, filter) = ([ID.into()], agent::Listing::from(agent::Filter::default()));
     let (all, default) = (&EnvironmentFilter::All, &EnvironmentKey::default());
     let of_agents = audit::Parents::Agents(&agents);
     let listed =
         activation::Filter { environments: vec![default.clone()], kinds: activation::Kind::ALL.to_vec() };
+    let window = chart::ChartWindow { since: now, until: now, time_zone: "UTC".to_owned() };
     vec![
         ("activation::by_ids", activation::by_ids(tenants, all, &[ID.into()]).inlined_sql()),
         (
@@ -96,8 +99,16 @@ fn selects(tenants: &TenantFilter) -> Vec<(&'static str, String)> {
         ),
         ("customer::within", customer::within(tenants).inlined_sql()),
         ("customer::by_ids", customer::by_ids(tenants, &[ID.into()]).inlined_sql()),
-        ("customer::page", customer::page(tenants, None, &any_page()).inlined_sql()),
-        ("customer::count_named", customer::count_named(tenants, None).inlined_sql()),
+        (
+            "customer_list::page",
+            customer_list::page(tenants, &customer_list::Listing::default(), &any_page()).inlined_sql(),
+        ),
+        (
+            "customer_list::count",
+            customer_list::count(tenants, &customer_list::Filter::default()).inlined_sql(),
+        ),
+        ("chart::activations", chart::activations(tenants, all, &window).inlined_sql()),
+        ("in_use::in_use", in_use(InUseKind::Tools, tenants, all, 1).inlined_sql()),
         ("customer::locked", customer::locked(tenants, ID.into()).inlined_sql()),
         ("invitation::open_by_ids", invitation::open_by_ids(tenants, &[ID.into()], now).inlined_sql()),
         ("invitation::by_id", invitation::by_id(tenants, ID.into()).inlined_sql()),

@@ -8,9 +8,9 @@ mod schema;
 
 use engine::context::PublicUrl;
 use schema::{
-    activation, agent, api_key, billing, change, config, customer, environment, instance, invitation, log,
-    member, node, pinned, plan, plan_limits, profile, publish, service_token, session, subscription, viewer,
-    watcher,
+    activation, agent, api_key, billing, change, chart, config, customer, environment, in_use, instance,
+    invitation, log, member, node, operator, pinned, plan, plan_limits, profile, publish, service_token,
+    service_token_list, session, subscription, viewer, watcher,
 };
 
 pub use engine::{
@@ -43,6 +43,10 @@ pub struct QueryRoot(
     watcher::WatcherQuery,
     plan_limits::PlanLimitsQuery,
     instance::InstanceQuery,
+    chart::ChartQuery,
+    in_use::InUseQuery,
+    service_token_list::ServiceTokenQuery,
+    operator::UserQuery,
 );
 
 /// Mutations write. Each field is a transaction of its own, and they run in order. Failures that you can correct are
@@ -63,6 +67,7 @@ pub struct MutationRoot(
     environment::EnvironmentMutation,
     service_token::ServiceTokenMutation,
     session::SessionMutation,
+    operator::OperatorMutation,
 );
 
 type ApiSchema = Schema<QueryRoot, MutationRoot, subscription::SubscriptionRoot>;

@@ -39,6 +39,7 @@ mod json;
 mod limit;
 mod line;
 mod linear;
+mod lists;
 mod log;
 mod matrix;
 mod member;

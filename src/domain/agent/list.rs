@@ -4,21 +4,41 @@ use std::collections::HashMap;
 
 use super::{
     super::{
-        BoundedCount, InputErrors, Page, PageArgs, Reading, Registry, Result,
-        environment::EnvironmentKey,
+        BoundedCount, EnvironmentFilter, Error, InputErrors, Page, PageArgs, Reading, Registry, Result,
+        content::at_most,
         page_each,
         policy::{self, Action},
         serving, text, visible, zero_filled,
     },
-    Agent, AgentFilter,
+    Agent, AgentFilter, AgentListing, OrderField,
 };
-#[cfg(doc)]
-use crate::domain::Error;
 use crate::{
     clock::Instant,
-    entity::{agent, agent_update, count::Counted},
+    entity::{
+        ListPosition,
+        agent::{self, ListedRow},
+        agent_update,
+        count::Counted,
+    },
     id::{AgentId, CustomerId, UserId},
 };
+
+/// The most ids in a filter of agents.
+const IDS_MAX: usize = 100;
+/// The most models in a filter of agents.
+const MODELS_MAX: usize = 20;
+
+/// The position of an agent in a list.
+pub type AgentPosition = ListPosition<AgentId>;
+
+/// An agent of a list, and its position there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedAgent {
+    /// The agent, as the reader sees it.
+    pub agent: Agent,
+    /// Its position.
+    pub position: AgentPosition,
+}
 
 impl Registry {
     /// The agents with these ids that the reader may see. For references from other objects.
@@ -47,25 +67,24 @@ impl Registry {
         Ok(rows.into_iter().map(|row| (row.agent_id, row.at)).collect())
     }
 
-    /// A page of the agents that the reader may see, oldest first.
+    /// A page of the agents that the reader may see, in the listing's order.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`; [`Error::Invalid`] for the
-    /// filter.
+    /// [`Error::Forbidden`] for a service token, for an API key without `agents:read`, and for one that is limited to
+    /// environments and asks for the latest change; [`Error::Invalid`] and [`Error::TooLarge`] for the filter.
     pub async fn agents(
         &self,
         reading: &Reading,
-        filter: &AgentFilter,
-        page: &PageArgs<AgentId>,
-    ) -> Result<Page<Agent>> {
-        policy::allow(&reading.caller, Action::ReadAgents)?;
-        check_filter(filter)?;
-        if is_beyond_reach(reading, filter) {
+        listing: &AgentListing,
+        page: &PageArgs<AgentPosition>,
+    ) -> Result<Page<ListedAgent>> {
+        check_listing(reading, listing)?;
+        check_positions(listing, page)?;
+        if is_beyond_reach(reading, listing) {
             return Ok(page.page(Vec::new()));
         }
-        let rows =
-            reading.view.all(agent::page(&reading.view.tenant_filter(), filter, &page.keyset_page())).await?;
-        Ok(page.page(reached(reading, rows)))
+        let select = agent::page(&reading.view.tenant_filter(), listing, &page.keyset_page());
+        Ok(page.page(listed(reading, listing, reading.view.all(select).await?)))
     }
 
     /// How many agents match the filter, of those that the reader may see.
@@ -73,37 +92,35 @@ impl Registry {
     /// # Errors
     /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`; [`Error::Invalid`] for the
     /// filter.
-    pub async fn count_agents(&self, reading: &Reading, filter: &AgentFilter) -> Result<BoundedCount> {
-        policy::allow(&reading.caller, Action::ReadAgents)?;
-        check_filter(filter)?;
-        if is_beyond_reach(reading, filter) {
+    pub async fn count_agents(&self, reading: &Reading, listing: &AgentListing) -> Result<BoundedCount> {
+        check_listing(reading, listing)?;
+        if is_beyond_reach(reading, listing) {
             return Ok(BoundedCount::default());
         }
-        let row = reading.view.one(agent::count(&reading.view.tenant_filter(), filter)).await?;
+        let row = reading.view.one(agent::count(&reading.view.tenant_filter(), listing)).await?;
         Ok(row.map(Counted::bounded).unwrap_or_default())
     }
 
     /// The same page of agents for each of these customers.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`; [`Error::Invalid`] for the
-    /// filter.
+    /// As [`Registry::agents`].
     pub async fn agents_of_each(
         &self,
         reading: &Reading,
         customers: &[CustomerId],
-        filter: &AgentFilter,
-        page: &PageArgs<AgentId>,
-    ) -> Result<Vec<(CustomerId, Page<Agent>)>> {
-        policy::allow(&reading.caller, Action::ReadAgents)?;
-        check_filter(filter)?;
+        listing: &AgentListing,
+        page: &PageArgs<AgentPosition>,
+    ) -> Result<Vec<(CustomerId, Page<ListedAgent>)>> {
+        check_listing(reading, listing)?;
+        check_positions(listing, page)?;
         let visible = visible(reading, customers, |id| *id);
-        let rows = if is_beyond_reach(reading, filter) {
+        let rows = if is_beyond_reach(reading, listing) {
             Vec::new()
         } else {
-            reading.view.all(agent::page_each(&visible, filter, &page.keyset_page())).await?
+            reading.view.all(agent::page_each(&visible, listing, &page.keyset_page())).await?
         };
-        Ok(page_each(customers, reached(reading, rows), |agent| agent.customer_id, page))
+        Ok(page_each(customers, listed(reading, listing, rows), |listed| listed.agent.customer_id, page))
     }
 
     /// For each of these users, the same page of the agents that the user owns and the reader may see.
@@ -150,15 +167,14 @@ impl Registry {
         &self,
         reading: &Reading,
         customers: &[CustomerId],
-        filter: &AgentFilter,
+        listing: &AgentListing,
     ) -> Result<Vec<(CustomerId, BoundedCount)>> {
-        policy::allow(&reading.caller, Action::ReadAgents)?;
-        check_filter(filter)?;
+        check_listing(reading, listing)?;
         let visible = visible(reading, customers, |id| *id);
-        let rows = if is_beyond_reach(reading, filter) {
+        let rows = if is_beyond_reach(reading, listing) {
             Vec::new()
         } else {
-            reading.view.all(agent::count_each(&visible, filter)).await?
+            reading.view.all(agent::count_each(&visible, listing)).await?
         };
         Ok(zero_filled(customers, rows))
     }
@@ -169,16 +185,58 @@ fn reached(reading: &Reading, agents: Vec<Agent>) -> Vec<Agent> {
     agents.into_iter().map(|agent| serving::as_reached(reading, agent)).collect()
 }
 
-/// Whether the filter asks for what serves in the default environment, and the reader doesn't reach that: no agent serves
-/// there for it.
-fn is_beyond_reach(reading: &Reading, filter: &AgentFilter) -> bool {
-    (filter.model_name.is_some() || filter.tool_name.is_some())
-        && !reading.caller.principal.environments().admits(&EnvironmentKey::default())
+/// The agents of a list, each with its position.
+fn listed(reading: &Reading, listing: &AgentListing, rows: Vec<ListedRow>) -> Vec<ListedAgent> {
+    let listed = |ListedRow { agent, sort_text, sort_time }: ListedRow| ListedAgent {
+        position: ListPosition::of_value(listing.order.kind(), (sort_text, sort_time), agent.id),
+        agent: serving::as_reached(reading, agent),
+    };
+    rows.into_iter().map(listed).collect()
+}
+
+/// Whether the list is about what serves in an environment that the reader doesn't reach: the environment isn't there for
+/// it.
+fn is_beyond_reach(reading: &Reading, listing: &AgentListing) -> bool {
+    listing.is_of_environment()
+        && !reading.caller.principal.environments().admits(&listing.filter.environment)
+}
+
+/// Checks the reader's right to the list, and the filter.
+fn check_listing(reading: &Reading, listing: &AgentListing) -> Result<()> {
+    policy::allow(&reading.caller, Action::ReadAgents)?;
+    let is_of_any = listing.filter.updated_since.is_some() || listing.order.field == OrderField::UpdatedAt;
+    if is_of_any && *reading.caller.principal.environments() != EnvironmentFilter::All {
+        return Err(Error::Forbidden(
+            "the latest change may be one in any environment, and this credential is limited to some; order by another field, and leave updatedSince out",
+        ));
+    }
+    check_filter(&listing.filter)
+}
+
+/// Checks that the page's cursors are of the listing's order. One that names no list, as those of the first release, is of
+/// the order of ids.
+fn check_positions(listing: &AgentListing, page: &PageArgs<AgentPosition>) -> Result<()> {
+    page.check_positions(|position| listing.order.kind().has(&position.key))
 }
 
 /// Checks the filter's texts here, since the database refuses some of them with an error.
 fn check_filter(filter: &AgentFilter) -> Result<()> {
-    let AgentFilter { archived: _, name, name_starts_with, name_contains, model_name, tool_name } = filter;
+    let AgentFilter {
+        archived: _,
+        name,
+        name_starts_with,
+        name_contains,
+        model_name,
+        tool_name,
+        environment: _,
+        ids,
+        owner_id: _,
+        model_names,
+        serving: _,
+        serves_latest: _,
+        activated_since: _,
+        updated_since: _,
+    } = filter;
     let mut errors = InputErrors::default();
     let parts = [("nameStartsWith", name_starts_with), ("nameContains", name_contains)];
     for (field, part) in parts {
@@ -188,6 +246,12 @@ fn check_filter(filter: &AgentFilter) -> Result<()> {
     }
     for (field, whole) in [("name", name), ("modelName", model_name), ("toolName", tool_name)] {
         errors.note(whole.as_deref().map_or(Ok(()), |whole| text::check_no_nul(field, whole)));
+    }
+    errors.note(at_most("ids", ids.as_ref().map_or(0, Vec::len), IDS_MAX, "ids"));
+    let models = model_names.as_deref().unwrap_or_default();
+    errors.note(at_most("modelNames", models.len(), MODELS_MAX, "models"));
+    for model in models {
+        errors.note(text::check_no_nul("modelNames", model));
     }
     errors.into_result()
 }

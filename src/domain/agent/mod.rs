@@ -22,7 +22,8 @@ use crate::{
     id::{AgentId, CustomerId, Revision, UserId},
 };
 
-pub use agent::{Filter as AgentFilter, Model as Agent};
+pub use agent::{AgentOrder, Filter as AgentFilter, Listing as AgentListing, Model as Agent, OrderField};
+pub use list::{AgentPosition, ListedAgent};
 
 mod list;
 
@@ -156,9 +157,9 @@ impl Registry {
         let filter =
             AgentFilter { archived: Some(true), name: Some(name.to_owned()), ..AgentFilter::default() };
         let Ok(page) = PageArgs::new(Some(1), None, None, None) else { return taken };
-        let archived = self.agents_of_each(&self.reading(caller), &[customer], &filter, &page).await;
+        let archived = self.agents_of_each(&self.reading(caller), &[customer], &filter.into(), &page).await;
         let is_archived =
-            |pages: Vec<(CustomerId, Page<Agent>)>| pages.iter().any(|(_, page)| !page.items.is_empty());
+            |pages: Vec<(CustomerId, Page<ListedAgent>)>| pages.iter().any(|(_, page)| !page.items.is_empty());
         match archived.map(is_archived) {
             Ok(true) => Error::AlreadyExists {
                 field: "name",

@@ -176,7 +176,7 @@ impl Registry {
 }
 
 /// The filter with times replaced by revisions, which have an index. Revisions and times have the same order.
-async fn resolve_filter(view: &View, filter: &ChangeFilter) -> Result<Filter> {
+pub(super) async fn resolve_filter(view: &View, filter: &ChangeFilter) -> Result<Filter> {
     let ChangeFilter { agent_id, actor_id, actor_kind, actions, since, until } = filter;
     Ok(Filter {
         agent_id: *agent_id,
@@ -196,7 +196,7 @@ async fn first_revision_since(view: &View, at: Option<Instant>) -> Result<Option
 }
 
 /// The customers whose entries the reader may read, of this customer or of all.
-fn readable_customers(reading: &Reading, customer: Option<CustomerId>) -> Result<AuditScope> {
+pub(super) fn readable_customers(reading: &Reading, customer: Option<CustomerId>) -> Result<AuditScope> {
     if let Some(customer) = customer {
         reading.allow_on(Action::ReadChanges, customer, "customer")?;
         return Ok(AuditScope::Customers(vec![customer]));

@@ -231,6 +231,20 @@ impl OpenTxn {
         Ok((self.grant(caller, Permit::Platform), was))
     }
 
+    /// Locks all operators against adding and removing. Returns them.
+    ///
+    /// # Errors
+    /// As [`OpenTxn::platform`].
+    pub(in crate::domain) async fn operators(
+        self,
+        action: Action,
+    ) -> Result<(GrantedTxn, Vec<operator::Model>)> {
+        policy::allow(&self.caller, action)?;
+        let rows = self.txn.all(operator::locked_all()).await?;
+        let txn = self.platform(action).await?;
+        Ok((txn, rows))
+    }
+
     /// Locks the customer that has invited the caller, then the invitation. `None` when the invitation isn't open any
     /// more.
     ///

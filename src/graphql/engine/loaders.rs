@@ -9,7 +9,7 @@ use crate::{
     domain::{
         Actor, BoundedCount, Page, PageArgs, Reading, Registry,
         activation::{Activation, ActivationFilter},
-        agent::{Agent, AgentFilter},
+        agent::{Agent, AgentListing, AgentPosition, ListedAgent},
         api_key::ApiKey,
         audit::{AuditSubject, ChangeFilter},
         change::{Change, LogPosition},
@@ -140,6 +140,8 @@ macro_rules! loaders {
 loaders! {
     /// Customers by id.
     customers: rows[CustomerId => Customer, customers_by_ids];
+    /// The times of customers' latest entries of the log.
+    last_activities: values[CustomerId => Instant, last_activity_of_each];
     /// Customers' use of their plans' limits.
     usages: rows[CustomerId => Usage, usage_of_each];
     /// Pages of members by customer.
@@ -180,12 +182,14 @@ loaders! {
     servings: values[AgentId => Vec<Serving>, servings_of_each];
     /// Users by id.
     users: rows[UserId => User, users_by_ids];
+    /// Whether users are operators.
+    operators: values[UserId => bool, are_operators];
     /// Agents by id.
     agents: rows[AgentId => Agent, agents_by_ids];
     /// Pages of agents by customer.
-    agent_pages: filtered_pages[CustomerId, AgentFilter => Agent, by AgentId, agents_of_each];
+    agent_pages: filtered_pages[CustomerId, AgentListing => ListedAgent, by AgentPosition, agents_of_each];
     /// Numbers of agents by customer.
-    agent_counts: filtered_counts[CustomerId, AgentFilter, count_agents_of_each];
+    agent_counts: filtered_counts[CustomerId, AgentListing, count_agents_of_each];
     /// Pages of agents by owner.
     owned_pages: pages[UserId => Agent, by AgentId, agents_of_each_owner];
     /// Numbers of agents by owner.

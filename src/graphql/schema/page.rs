@@ -1,14 +1,24 @@
 //! Relay connections: the macro that defines a connection and its edge, and the checks of page arguments.
 
-use async_graphql::SimpleObject;
+use async_graphql::{Enum, SimpleObject};
 
 use super::error::to_graphql_error;
 use crate::domain::{InputErrors, Page, PageArgs, page::ListId};
 
 /// The kinds of lists. Their names are hashed into cursors, so they never change.
 pub(in crate::graphql) use crate::domain::page::kinds::{
-    ACTIVATIONS, AGENTS, API_KEYS, CHANGES, CUSTOMERS, INVITATIONS, MEMBERS, OWNED_AGENTS, VERSIONS, WATCHERS,
+    ACTIVATIONS, AGENTS, API_KEYS, CHANGES, CUSTOMERS, INVITATIONS, MEMBERS, OWNED_AGENTS,
+    SERVICE_TOKENS, USERS, VERSIONS, WATCHERS,
 };
+
+/// The direction of an order. Objects without a value come last in both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum OrderDirection {
+    /// The smallest value first: A before B, earlier before later.
+    Asc,
+    /// The greatest value first.
+    Desc,
+}
 
 /// The position of a page within its list (Relay Cursor Connections, section 5).
 #[derive(Clone, Debug, SimpleObject)]

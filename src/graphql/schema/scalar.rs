@@ -52,7 +52,7 @@ impl From<Instant> for DateTime {
 
 /// An instant in UTC, as RFC 3339 writes it, always with six digits: `2026-11-22T12:00:00.120000Z`. So the strings sort
 /// as the instants do. Input may have any offset, and any number of digits.
-#[Scalar]
+#[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/date-time")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
@@ -62,6 +62,24 @@ impl ScalarType for DateTime {
 
     fn to_value(&self) -> Value {
         Value::String(clock::to_text(self.0))
+    }
+}
+
+/// A calendar day, `2026-11-29`, in the time zone that the query names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Date(pub chrono::NaiveDate);
+
+/// A calendar day, `2026-11-29`, in the time zone that the query names.
+#[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/local-date")]
+impl ScalarType for Date {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        let parsed = text.parse().map_err(|_| InputValueError::custom("a Date is written as 2026-11-29"));
+        parsed.map(Self)
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
     }
 }
 
@@ -101,7 +119,7 @@ impl Cursor {
 pub struct Json(pub String);
 
 /// Any JSON value, as its text was given: the order of keys and the numbers stay.
-#[Scalar(name = "JSON")]
+#[Scalar(name = "JSON", specified_by_url = "https://www.rfc-editor.org/rfc/rfc8259")]
 impl ScalarType for Json {
     /// Reads the value's exact text, which `front` passes on because the library's own numbers can't hold every
     /// JSON number. `front` has also checked its size.

@@ -23,6 +23,17 @@ pub struct ServiceToken {
     view: RequestView,
 }
 
+impl ServiceToken {
+    pub(super) fn new(row: Arc<service_token::ServiceToken>, view: RequestView) -> Self {
+        Self { row, view }
+    }
+
+    /// What orders the list of tokens.
+    pub(super) fn key(&self) -> ServiceTokenId {
+        self.row.id
+    }
+}
+
 /// A credential of one of the platform's own services, such as a gateway; valid for all customers, or for those that it
 /// is limited to. Its secret is shown only once, by the mutation that creates the token.
 #[Object]

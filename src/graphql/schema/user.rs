@@ -42,6 +42,11 @@ impl User {
         Self { row, view }
     }
 
+    /// What orders the list of users.
+    pub(super) fn key(&self) -> UserId {
+        self.row.id
+    }
+
     /// Whether the reader is the user itself, or acts for the platform.
     fn is_open_to_reader(&self) -> bool {
         let caller = self.view.caller();
@@ -119,6 +124,15 @@ impl User {
                 subject: row.subject.clone(),
             };
             Ok(Some(identities.map(|rows| rows.iter().map(shown).collect()).unwrap_or_default()))
+        })
+        .await
+    }
+
+    /// Whether the user is an operator, by any of its identities. For operators; null for others.
+    async fn is_operator(&self) -> Nullable<bool> {
+        nullable(async {
+            let is_operator = self.view.loaders().operators.load(self.row.id).await?;
+            Ok(is_operator.map(|is_operator| *is_operator))
         })
         .await
     }

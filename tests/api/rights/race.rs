@@ -74,7 +74,7 @@ async fn an_operators_first_writes_at_once_make_one_profile() {
         let caller = town.app.registry.authenticate(&token, &system.origin).await.unwrap();
         let writes = (0..8).map(|nth| {
             let (registry, caller) = (town.app.registry.clone(), caller.clone());
-            let input = CreateCustomer { name: format!("City {nth}") };
+            let input = CreateCustomer { name: format!("City {nth}"), external_id: None };
             tokio::spawn(async move { registry.create_customer(&caller, input).await })
         });
         for write in writes.collect::<Vec<_>>() {

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ID, InputObject, Object};
+use async_graphql::{ID, Object};
 
 mod list;
 mod mutation;
 
-pub use list::{AgentConnection, AgentQuery};
+pub use list::{AgentConnection, AgentFilter, AgentOrder, AgentQuery};
+pub(in crate::graphql) use list::{listing, ordered_list};
 pub use mutation::AgentMutation;
 pub(in crate::graphql) use mutation::{not_null, patch};
 
@@ -26,7 +27,12 @@ use super::{
 };
 use crate::{
     domain::{
-        Error, agent, audit::AuditSubject, environment::EnvironmentKey, page::ListId, permission,
+        Error,
+        agent::{self, AgentPosition},
+        audit::AuditSubject,
+        environment::EnvironmentKey,
+        page::ListId,
+        permission,
         policy::Action,
     },
     graphql::engine::context::RequestView,
@@ -37,30 +43,19 @@ use crate::{
 pub struct Agent {
     pub(in crate::graphql) row: Arc<agent::Agent>,
     pub(in crate::graphql) view: RequestView,
+    /// Its position in the list that led to it; `None` in a list that is ordered by ids.
+    position: Option<Arc<AgentPosition>>,
 }
 
-/// Conditions on agents; all given ones must hold.
-#[derive(Clone, Debug, Default, InputObject)]
-pub struct AgentFilter {
-    /// True: only archived agents. False: only agents that aren't archived. Left out: both.
-    archived: Option<bool>,
-    /// Only the agents of exactly this name, in the same case.
-    name: Option<String>,
-    /// Only agents whose name starts with this text of at most 200 characters, in any case; an empty one filters
-    /// nothing.
-    name_starts_with: Option<String>,
-    /// Only agents whose name contains this text of at most 200 characters, in any case; an empty one filters nothing.
-    name_contains: Option<String>,
-    /// Only agents whose active version uses exactly this model.
-    model_name: Option<String>,
-    /// Only agents whose active version has a tool of exactly this name.
-    tool_name: Option<String>,
-}
+impl Agent {
+    /// The agent, which no list led to.
+    pub(in crate::graphql) fn new(row: Arc<agent::Agent>, view: RequestView) -> Self {
+        Self { row, view, position: None }
+    }
 
-impl From<AgentFilter> for agent::AgentFilter {
-    fn from(filter: AgentFilter) -> Self {
-        let AgentFilter { archived, name, name_starts_with, name_contains, model_name, tool_name } = filter;
-        Self { archived, name, name_starts_with, name_contains, model_name, tool_name }
+    /// The agent's position in the list that led to it.
+    fn position(&self) -> AgentPosition {
+        self.position.as_deref().cloned().unwrap_or_else(|| AgentPosition::of_id(self.row.id))
     }
 }
 

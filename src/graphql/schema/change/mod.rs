@@ -233,7 +233,7 @@ pub struct ChangeFilter {
 }
 
 impl ChangeFilter {
-    fn read(self) -> domain::Result<audit::ChangeFilter> {
+    pub(super) fn read(self) -> domain::Result<audit::ChangeFilter> {
         let Self { agent_id, actor_id, actor_kind, actions, since, until } = self;
         let actor = |text: ID| text.parse().map_err(|_| not_an_id());
         Ok(audit::ChangeFilter {

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
+mod list;
 mod mutation;
 
+pub use list::{CustomerConnection, CustomerFilter, CustomerOrder};
+use list::{listing_of, ordered_customers};
 pub use mutation::CustomerMutation;
 
 use super::{
     activation::{ActivationConnection, ActivationReason, activation_list},
-    agent::{AgentConnection, AgentFilter},
+    agent::{AgentConnection, AgentFilter, AgentOrder, listing, ordered_list},
     api_key::ApiKeyConnection,
     billing::Usage,
     change::{ChangeConnection, ChangeFilter},
@@ -18,12 +21,15 @@ use super::{
     error::{Nullable, nullable, nullable_root, to_graphql_error},
     invitation::InvitationConnection,
     member::MembershipConnection,
-    page::{ACTIVATIONS, AGENTS, API_KEYS, CHANGES, CUSTOMERS, INVITATIONS, MEMBERS, connection, page_args},
+    page::{ACTIVATIONS, AGENTS, API_KEYS, CHANGES, INVITATIONS, MEMBERS, page_args},
     scalar::{DateTime, id, to_id},
     user::Permission,
 };
 use crate::{
-    domain::{BoundedCount, Error, audit::AuditSubject, customer, page::ListId, permission, policy::Action},
+    domain::{
+        Error, audit::AuditSubject, customer, customer_list::CustomerPosition, page::ListId, permission,
+        policy::Action,
+    },
     graphql::engine::context::{RequestView, request},
     id::CustomerId,
 };
@@ -33,6 +39,8 @@ use crate::{
 pub struct Customer {
     pub(in crate::graphql) row: Arc<customer::Customer>,
     pub(in crate::graphql) view: RequestView,
+    /// Its position in the list that led to it; `None` in a list that is ordered by ids.
+    position: Option<Arc<CustomerPosition>>,
 }
 
 /// The plan that a customer pays for. It sets the limits in `Customer.usage`.
@@ -71,11 +79,16 @@ pub struct Billing {
     status: BillingStatus,
 }
 
-/// Conditions on customers; all given ones must hold.
-#[derive(Clone, Debug, InputObject)]
-pub struct CustomerFilter {
-    /// Only customers of exactly this name, in the same case. Names aren't unique.
-    name: Option<String>,
+impl Customer {
+    /// The customer, which no list led to.
+    pub(in crate::graphql) fn new(row: Arc<customer::Customer>, view: RequestView) -> Self {
+        Self { row, view, position: None }
+    }
+
+    /// The customer's position in the list that led to it.
+    fn position(&self) -> CustomerPosition {
+        self.position.as_deref().cloned().unwrap_or_else(|| CustomerPosition::of_id(self.row.id))
+    }
 }
 
 /// A tenant: an organisation whose agents, versions and members no other customer sees.
@@ -89,6 +102,18 @@ impl Customer {
     /// The display name: 1 to 200 characters, not unique. `erased` after an erasure.
     async fn name(&self) -> &str {
         &self.row.name
+    }
+
+    /// Your own name for it in another system, such as a billing system's id: unique, 1 to 200 characters. Null if operators
+    /// set none.
+    async fn external_id(&self) -> Option<&str> {
+        self.row.external_id.as_deref()
+    }
+
+    /// The time of its latest log entry. FORBIDDEN for credentials that are limited to environments.
+    async fn last_activity_at(&self) -> async_graphql::Result<DateTime> {
+        let at = self.view.loaders().last_activities.load(self.row.id).await?;
+        at.map(|at| (*at).into()).ok_or_else(|| to_graphql_error(&Error::NotFound("customer")))
     }
 
     /// The plan that the customer pays for. For its members and operators; null for others.
@@ -188,10 +213,18 @@ impl Customer {
         Ok(environments)
     }
 
-    /// The customer's agents, oldest first, including archived ones. API keys need `agents:read`.
+    /// The customer's agents, oldest first unless `orderBy` says otherwise, including archived ones. API keys need
+    /// `agents:read`.
     async fn agents(
         &self,
+        #[graphql(
+            desc = "The key of the environment that the filter and the order are about; `production` if left out. A list that is ordered by LAST_ACTIVATED_AT or MODEL_NAME is empty if the customer doesn't have it."
+        )]
+        environment: Option<String>,
         #[graphql(desc = "Only matching agents; all if left out.")] filter: Option<AgentFilter>,
+        #[graphql(desc = "The order; oldest first if left out. Cursors are of one order.")] order_by: Option<
+            AgentOrder,
+        >,
         #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
         #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
@@ -200,9 +233,10 @@ impl Customer {
         #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
         before: Option<String>,
     ) -> async_graphql::Result<AgentConnection> {
-        let args =
-            page_args(&ListId::below(AGENTS, self.row.id), first, after.as_deref(), last, before.as_deref())?;
-        AgentConnection::of_customer(&self.view, self.row.id, filter, args).await
+        let listing = listing(environment.as_deref(), filter, order_by)?;
+        let list = ordered_list(ListId::below(AGENTS, self.row.id), &listing);
+        let args = page_args(&list, first, after.as_deref(), last, before.as_deref())?;
+        AgentConnection::of(&self.view, Some(self.row.id), listing, list, args).await
     }
 
     /// What you may do here now, to the customer, its agents and what they serve. While the customer is SUSPENDED or
@@ -271,25 +305,6 @@ impl Customer {
     }
 }
 
-/// What `totalCount` counts: all customers that the reader can see, or those of one name.
-pub struct CustomerCount {
-    view: RequestView,
-    name: Option<String>,
-}
-
-async fn count(of: &CustomerCount) -> async_graphql::Result<BoundedCount> {
-    of.view
-        .registry()
-        .count_customers(of.view.reading(), of.name.as_deref())
-        .await
-        .map_err(|err| to_graphql_error(&err))
-}
-
-connection!(
-    /// A page of customers.
-    CustomerConnection, CustomerEdge, Customer, |node: &Customer| node.row.id, count, CustomerCount
-);
-
 impl RequestView {
     /// The status of a customer, also for readers of an agent alone; `None` if the reader doesn't see it.
     pub(in crate::graphql) async fn customer_status(
@@ -303,7 +318,7 @@ impl RequestView {
         &self,
         id: CustomerId,
     ) -> async_graphql::Result<Option<Customer>> {
-        Ok(self.loaders().customers.load(id).await?.map(|row| Customer { row, view: self.clone() }))
+        Ok(self.loaders().customers.load(id).await?.map(|row| Customer::new(row, self.clone())))
     }
 }
 
@@ -326,8 +341,8 @@ impl CustomerQuery {
         .await
     }
 
-    /// The customers that you can see, oldest first: those that you are a member of, your API key's customer, or,
-    /// for operators, all of them. API keys need `agents:read`.
+    /// The customers that you can see, oldest first unless `orderBy` says otherwise: those that you are a member of, your API
+    /// key's customer, or, for operators, all of them. API keys need `agents:read`.
     async fn customers(
         &self,
         ctx: &Context<'_>,
@@ -339,18 +354,14 @@ impl CustomerQuery {
         #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
         before: Option<String>,
         #[graphql(desc = "Only matching customers; all if left out.")] filter: Option<CustomerFilter>,
+        #[graphql(desc = "The order; oldest first if left out. Cursors are of one order.")] order_by: Option<
+            CustomerOrder,
+        >,
     ) -> async_graphql::Result<CustomerConnection> {
-        let list = ListId::all(CUSTOMERS);
+        let listing = listing_of(filter, order_by)?;
+        let list = ordered_customers(&listing);
         let args = page_args(&list, first, after.as_deref(), last, before.as_deref())?;
-        let name = filter.and_then(|CustomerFilter { name }| name);
-        let view = request(ctx)?.view();
-        let page = view
-            .registry()
-            .customers(view.reading(), name.as_deref(), &args)
-            .await
-            .map_err(|err| to_graphql_error(&err))?;
-        let page = page.map(|row| Customer { row: Arc::new(row), view: view.clone() });
-        Ok(CustomerConnection::new(page, list, CustomerCount { view, name }))
+        CustomerConnection::of(&request(ctx)?.view(), listing, list, args).await
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     graphql::{
         engine::context::request,
         schema::{
-            agent::not_null,
+            agent::{not_null, patch},
             error::{MutationResult, UserError, into_mutation_result},
             scalar::Revision,
         },
@@ -20,17 +20,21 @@ use crate::{
 pub struct CreateCustomerInput {
     /// The display name: 1 to 200 characters, not unique.
     name: String,
+    /// Its id in another system, unique: 1 to 200 characters.
+    external_id: Option<String>,
     #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 
-/// The fields of a customer to change. A field that is left out, or null, keeps its value.
+/// The fields of a customer to change. A field that is left out keeps its value.
 #[derive(Clone, Debug, InputObject)]
 pub struct UpdateCustomerInput {
     /// The UUID of the customer to change.
     customer_id: ID,
     /// The new display name: 1 to 200 characters. Not null.
     name: MaybeUndefined<String>,
+    /// Its id in another system, unique: 1 to 200 characters. Null removes it. FORBIDDEN for everyone but operators.
+    external_id: MaybeUndefined<String>,
     #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
@@ -69,11 +73,11 @@ impl CustomerMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The new customer's fields.")] input: CreateCustomerInput,
     ) -> async_graphql::Result<CreateCustomerPayload> {
-        let (request, CreateCustomerInput { name, idempotency_key }) = (request(ctx)?, input);
+        let (request, CreateCustomerInput { name, external_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
             let mut errors = InputErrors::default();
             let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
-            let input = Input::new(customer::CreateCustomer { name }, errors);
+            let input = Input::new(customer::CreateCustomer { name, external_id }, errors);
             request.registry.create_customer(&caller, input).await
         };
         let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
@@ -84,19 +88,21 @@ impl CustomerMutation {
         })
     }
 
-    /// Changes a customer's name. For its ADMINs and operators. Fails with SUSPENDED or CANCELED while the customer isn't
+    /// Changes a customer's name, or its id in another system. For its ADMINs and operators. Fails with SUSPENDED or CANCELED while the customer isn't
     /// served, unless an operator does it.
     async fn update_customer(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The customer, and the fields to change.")] input: UpdateCustomerInput,
     ) -> async_graphql::Result<UpdateCustomerPayload> {
-        let (request, UpdateCustomerInput { customer_id, name, idempotency_key }) = (request(ctx)?, input);
+        let (request, UpdateCustomerInput { customer_id, name, external_id, idempotency_key }) =
+            (request(ctx)?, input);
         let answer = async {
             let mut errors = InputErrors::default();
             let input = customer::UpdateCustomer {
                 id: errors.id("customerId", &customer_id),
                 name: errors.take(not_null("name", name)).flatten(),
+                external_id: patch(external_id),
             };
             let caller = request.caller_with_key(ctx, idempotency_key, &mut errors)?;
             request.registry.update_customer(&caller, Input::new(input, errors)).await

@@ -181,7 +181,7 @@ impl Serving {
     /// and, unless you are an operator, while the customer is SUSPENDED or CANCELED; without ACTIVATE_VERSIONS also if the
     /// environment's `activateRole` is above yours.
     async fn viewer_permissions(&self) -> async_graphql::Result<Vec<Permission>> {
-        let Agent { row, view } = &self.agent;
+        let Agent { row, view, .. } = &self.agent;
         let status = view.customer_status(row.customer_id).await?;
         let may = |status| permission::on_serving(view.caller(), row, status, &self.environment.row);
         Ok(status.map(may).unwrap_or_default().into_iter().map(Into::into).collect())

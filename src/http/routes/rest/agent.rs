@@ -16,7 +16,7 @@ use crate::{
     clock::{self, Instant},
     domain::{
         Error, Input, InputErrors, PAGE_MAX, PageArgs, Reading, Registry, Result as DomainResult,
-        agent::{self, AgentFilter, CreateAgent},
+        agent::{self, AgentFilter, AgentListing, AgentPosition, CreateAgent},
         page::{ListId, kinds::AGENTS},
         policy::{self, Action},
     },
@@ -265,15 +265,25 @@ pub async fn list(
         let list =
             customer_id.map_or_else(|| ListId::all(AGENTS), |customer| ListId::below(AGENTS, customer));
         let args = errors.and(page(&list, limit.as_deref(), after.as_deref()))?;
-        let filter = AgentFilter { archived, name, name_starts_with, name_contains, model_name, tool_name };
+        let filter = AgentFilter {
+            archived,
+            name,
+            name_starts_with,
+            name_contains,
+            model_name,
+            tool_name,
+            ..AgentFilter::default()
+        };
+        let listing = AgentListing::from(filter);
         let reading = registry.reading(&caller);
         let page = match customer_id {
             Some(customer) => {
-                let pages = registry.agents_of_each(&reading, &[customer], &filter, &args).await?;
+                let pages = registry.agents_of_each(&reading, &[customer], &listing, &args).await?;
                 pages.into_iter().map(|(_, page)| page).next().unwrap_or_else(crate::domain::Page::empty)
             }
-            None => registry.agents(&reading, &filter, &args).await?,
+            None => registry.agents(&reading, &listing, &args).await?,
         };
+        let page = page.map(|listed| listed.agent);
         let numbers = active_numbers(registry, &reading, &page.items).await?;
         let last = page.items.last().filter(|_| page.has_next);
         DomainResult::Ok(Agents {
@@ -329,7 +339,7 @@ async fn active_numbers(
 }
 
 /// Parses and checks `limit` and `after`.
-fn page(list: &ListId, limit: Option<&str>, after: Option<&str>) -> DomainResult<PageArgs<AgentId>> {
+fn page(list: &ListId, limit: Option<&str>, after: Option<&str>) -> DomainResult<PageArgs<AgentPosition>> {
     let wrong = || Error::invalid("limit", format!("limit must be an integer from 1 to {PAGE_MAX}"));
     let mut errors = InputErrors::default();
     let after = errors.take(after.map(|after| list.key("after", after)).transpose()).flatten();
