@@ -26,8 +26,8 @@ macro_rules! with_actions {
         $define! {
             /// Create customers; for operators.
             CreateCustomer,
-            // Also: add and remove operators, which only the command line does.
-            /// Create, rotate and revoke service tokens, and list the subscriptions of an instance; for operators.
+            /// Create, rotate and revoke service tokens, add and remove operators, and list tokens, people and the
+            /// subscriptions of an instance; for operators.
             ManagePlatform,
             /// Set a customer's plan and billing status; for operators.
             ManageBilling,

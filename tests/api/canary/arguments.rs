@@ -24,7 +24,26 @@ pub(super) fn filters(guess: &KnownValues, kind: &str) -> Vec<(&'static str, Val
         return filters;
     }
     let mut filters: Vec<(&str, Value)> = guess.names.iter().map(|name| ("name", json!(name))).collect();
+    if kind == "UserFilter" {
+        let parts = [guess.marker.as_str(), "example", ""].into_iter();
+        let parts = parts.flat_map(|part| [("emailContains", json!(part)), ("nameContains", json!(part))]);
+        return parts.chain([("isOperator", json!(true)), ("isOperator", json!(false))]).collect();
+    }
+    if kind == "CustomerFilter" {
+        filters.extend([("nameContains", json!(guess.marker)), ("nameContains", json!(&guess.marker[..half]))]);
+        filters.extend([("billingStatuses", json!(["ACTIVE"])), ("plans", json!(["FREE", "PRO", "ENTERPRISE"]))]);
+        filters.extend([("createdSince", json!("2020-01-01T00:00:00Z")), ("ids", json!([guess.customer]))]);
+        filters.push(("externalId", json!(guess.marker)));
+    }
     if kind == "AgentFilter" {
+        filters.extend([("modelNames", json!([model])), ("ids", json!(guess.agents))]);
+        filters.extend(guess.users.iter().map(|owner| ("ownerId", json!(owner))));
+        for field in ["serving", "servesLatest"] {
+            filters.extend([(field, json!(true)), (field, json!(false))]);
+        }
+        for field in ["activatedSince", "updatedSince"] {
+            filters.push((field, json!("2020-01-01T00:00:00Z")));
+        }
         for text in [guess.names[0].as_str(), &guess.marker[..half], &guess.marker[..1]] {
             filters.push(("nameStartsWith", json!(text)));
         }

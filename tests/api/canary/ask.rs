@@ -216,7 +216,9 @@ pub(super) fn routes(guess: &KnownValues, own: &KnownValues) -> Vec<ProbeRequest
         match (*method, *route) {
             ("GET", "/v1/agents") => {
                 let (customer, tag) = (&guess.customer, &guess.tag);
-                for (name, value) in filters(guess, "AgentFilter") {
+                let by_rest = ["name", "nameStartsWith", "nameContains", "modelName", "toolName", "archived"];
+                let filters = filters(guess, "AgentFilter").into_iter();
+                for (name, value) in filters.filter(|(name, _)| by_rest.contains(name)) {
                     let name = name.replace("Name", "_name").replace("StartsWith", "_starts_with");
                     let name = name.replace("Contains", "_contains");
                     let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

@@ -85,6 +85,10 @@ impl World {
         if text.contains("SPARE") {
             text = text.replace("SPARE", &json!(self.spare_key(unique).await).to_string());
         }
+        if text.contains("SINCE") {
+            let yesterday = agent_registry::clock::Clock::default().now() - chrono::TimeDelta::days(1);
+            text = text.replace("SINCE", &agent_registry::clock::to_text(yesterday));
+        }
         if text.contains("WORN") {
             let made = "mutation ($name: String!) { createServiceToken(input: { name: $name, scopes: [CONFIGS_READ] }) { serviceToken { id } } }";
             let made = self.operator.gql(made, json!({ "name": unique })).await;

@@ -17,6 +17,8 @@ const IDENTIFYING_SELECTIONS: &[(&str, &str)] = &[
     ("changeMemberRole", "membership { user { id } }"),
     ("addMember", "membership { user { id } }"),
     ("linkIdentity", "user { id }"),
+    ("addOperator", "user { id }"),
+    ("removeOperator", "userId"),
     ("updateProfile", "user { name }"),
     ("revokeSession", "sessionId"),
     ("revokeOtherSessions", "sessionIds"),

@@ -52,6 +52,8 @@ const ANYBODY: Access = Access { value: CALLERS, ..NOBODY };
 const OPERATOR: Access = Access { value: &[&["operator"]], ..NOBODY };
 const READ: Access =
     Access { value: &[MEMBERS, &["operator", "key agents:read"]], none: &[OUTSIDERS], ..NOBODY };
+/// As READ, but a customer that the caller can't see is an error.
+const READ_OR_NOT_FOUND: Access = Access { none: &[], not_found: &[OUTSIDERS], ..READ };
 /// As READ, but a single object, which REST answers with 404.
 const REST_READ: Access = Access { none: &[], not_found: &[OUTSIDERS], ..READ };
 const WRITE: Access = Access {
@@ -114,6 +116,16 @@ pub(crate) const FIELDS: &[(&str, &str, Access)] = &[
     ("agents", "(filter: { nameContains: \"or age\", modelName: \"gpt-4-turbo\" }) { nodes { id } }", READ),
     ("activations", "{ nodes { id } }", READ),
     ("activations", "(customerId: CUSTOMER, reasons: [ACTIVATE]) { nodes { id } }", READ),
+    ("agents", "(orderBy: { field: LAST_ACTIVATED_AT, direction: DESC }) { nodes { id } }", READ),
+    ("activationCounts", "(customerId: CUSTOMER, since: \"SINCE\") { count }", READ_OR_NOT_FOUND),
+    ("modelsInUse", "(customerId: CUSTOMER) { name }", READ_OR_NOT_FOUND),
+    ("toolsInUse", "(customerId: CUSTOMER) { name }", READ_OR_NOT_FOUND),
+    ("changeCounts", "(customerId: CUSTOMER, filter: { since: \"SINCE\" }, groupBy: [ACTION]) { count }", AUDIT),
+    ("serviceTokens", "{ nodes { id } }", OPERATOR),
+    ("users", "(filter: { isOperator: true }) { nodes { id } }", OPERATOR),
+    ("addOperator", "(input: { issuer: \"https://issuer.invalid\", subject: UNIQUE }) { userErrors { code } }", OPERATOR),
+    // The user is a member and no operator, so there is nothing to remove.
+    ("removeOperator", "(input: { userId: USER }) { userErrors { code } }", OPERATOR),
     ("activeConfig", "(agentId: AGENT) { name }", SERVE),
     ("activationPlan", "(agentId: AGENT, versionId: VERSION) { planHash }", READ),
     (

@@ -75,6 +75,37 @@ const SEARCHES: [&str; 21] = [
     "nameContains: \"zebra\", archived: false",
 ];
 
+/// Orders of agents, each with a filter or none.
+const ORDERS: [&str; 14] = [
+    "orderBy: { field: NAME }",
+    "orderBy: { field: NAME, direction: DESC }",
+    "orderBy: { field: CREATED_AT, direction: DESC }",
+    "orderBy: { field: UPDATED_AT }",
+    "orderBy: { field: UPDATED_AT, direction: DESC }",
+    "orderBy: { field: LAST_ACTIVATED_AT }",
+    "orderBy: { field: LAST_ACTIVATED_AT, direction: DESC }",
+    "orderBy: { field: MODEL_NAME }",
+    "orderBy: { field: MODEL_NAME, direction: DESC }",
+    "orderBy: { field: NAME }, filter: { modelNames: [\"model common\"] }",
+    "orderBy: { field: MODEL_NAME }, filter: { serving: false }",
+    "orderBy: { field: LAST_ACTIVATED_AT }, filter: { serving: true, archived: false }",
+    "orderBy: { field: UPDATED_AT }, filter: { servesLatest: true }",
+    "orderBy: { field: NAME }, filter: { activatedSince: \"2020-01-01T00:00:00Z\", updatedSince: \"2020-01-01T00:00:00Z\" }",
+];
+
+/// Orders and filters of customers.
+const CUSTOMERS: [&str; 9] = [
+    "orderBy: { field: NAME }",
+    "orderBy: { field: NAME, direction: DESC }",
+    "orderBy: { field: CREATED_AT, direction: DESC }",
+    "orderBy: { field: LAST_ACTIVITY_AT }",
+    "orderBy: { field: LAST_ACTIVITY_AT, direction: DESC }",
+    "filter: { nameContains: \"ity 77\" }",
+    "filter: { plans: [ENTERPRISE] }, orderBy: { field: NAME }",
+    "filter: { billingStatuses: [SUSPENDED] }, orderBy: { field: LAST_ACTIVITY_AT }",
+    "filter: { externalId: \"none\" }",
+];
+
 /// Filters of changes. `<user>` stands for a user, `<since>` for the time of the middle of the log.
 const AUDITS: [&str; 11] = [
     "actorKind: SYSTEM",
@@ -95,7 +126,8 @@ impl Size {
     pub(super) fn questions(self, moment: &str) -> Vec<Question> {
         let mut all = Vec::new();
         let mut ask = |who: QueryCaller, rows: u64, query: String| {
-            let searches = query.contains("agents(") && query.contains("filter");
+            let lists = ["agents(", "customers(", "users("];
+            let searches = lists.iter().any(|list| query.contains(list)) && query.contains("filter");
             all.push(Question { who, query, rows, searches });
         };
         let middle = self.agents / 2;
@@ -151,6 +183,29 @@ impl Size {
                     format!("{{ changes(first: {PAGE}, filter: {{ {search} }}) {CHANGES} }}"),
                 );
             }
+        }
+        for (who, rows) in [(operator, 1), (large, 1), (busy, 21)] {
+            for order in ORDERS {
+                for page in [format!("first: {PAGE}"), format!("last: {PAGE}")] {
+                    ask(who, PAGE * rows, format!("{{ agents({page}, {order}) {AGENTS} }}"));
+                }
+            }
+            for list in CUSTOMERS {
+                ask(who, PAGE, format!("{{ customers(first: {PAGE}, {list}) {{ nodes {{ name }} }} }}"));
+            }
+        }
+        for order in ORDERS {
+            ask(large, PAGE, below(&format!("agents(first: {PAGE}, {order}) {AGENTS}")));
+        }
+        for list in [
+            "serviceTokens(first: 50) { nodes { id } }",
+            "serviceTokens(last: 50) { nodes { id } }",
+            "users(first: 50) { nodes { id } }",
+            "users(first: 50, filter: { isOperator: true }) { nodes { id } }",
+            "users(first: 50, filter: { isOperator: false }) { nodes { id } }",
+            "users(first: 50, filter: { emailContains: \"er77\" }) { nodes { id } }",
+        ] {
+            ask(operator, PAGE, format!("{{ {list} }}"));
         }
         // Below the largest customer.
         for page in pages(&cursor(Kind::Agent, middle)) {

@@ -81,6 +81,27 @@ SELECT pg_temp.named('c000', pg_temp.customer_of(n)), pg_temp.named('a000', n),
     pg_temp.named('b000', (n - 1) * VERSIONS + VERSIONS - 3 + v), v
 FROM generate_series(1, AGENTS) AS n, generate_series(1, 3) AS v WHERE v < 3 OR n % 1000 > 0;
 
+INSERT INTO registry.listed_servings (customer_id, agent_id, environment_key, active_version_id, model_name, active_number,
+    latest_number, last_activated_at)
+SELECT a.customer_id, a.id, 'production', a.active_version_id, a.active_model_name, CASE WHEN a.active_version_id IS NOT NULL THEN VERSIONS END,
+    VERSIONS, now() - (row_number() OVER (ORDER BY a.id)) * '1 second'::interval
+FROM registry.agents AS a;
+-- A tenth has never served.
+UPDATE registry.listed_servings SET active_version_id = NULL, model_name = NULL, active_number = NULL, last_activated_at = NULL
+WHERE get_byte(uuid_send(agent_id), 3) % 10 = 7;
+INSERT INTO registry.listed_agents (customer_id, agent_id, updated_at)
+SELECT a.customer_id, a.id, now() - (row_number() OVER (ORDER BY a.id DESC)) * '1 second'::interval FROM registry.agents AS a;
+INSERT INTO registry.version_tools (customer_id, agent_id, version_id, tool_name)
+SELECT v.customer_id, v.agent_id, v.id, 'common' FROM registry.agent_versions AS v;
+INSERT INTO registry.customer_name_ends (customer_id, position, ending)
+SELECT c.id, place, substr(c.name_folded, place, 40) FROM registry.customers AS c, generate_series(1, char_length(c.name_folded)) AS place;
+INSERT INTO registry.customer_activity (customer_id, minute)
+SELECT c.id, date_trunc('minute', now()) - (row_number() OVER (ORDER BY c.id)) * '1 minute'::interval FROM registry.customers AS c;
+INSERT INTO registry.user_ends (user_id, part, position, ending)
+SELECT u.id, 'E', place, substr(u.email, place, 40) FROM registry.users AS u, generate_series(1, char_length(u.email)) AS place;
+INSERT INTO registry.service_tokens (id, name, secret_hash, scopes, created_at)
+SELECT pg_temp.named('7000', n), 'token', sha256(n::text::bytea), ARRAY['configs:read'], now() FROM generate_series(1, 2000) AS n;
+
 INSERT INTO registry.changes (revision, position, at, customer_id, agent_id, version_id, subject_id, action, actor_kind, actor_id,
     details, row_hash, chain_hash)
 SELECT (n - 1) * (VERSIONS + 4) + k, 1, now() - (AGENTS - n) * '1 minute'::interval, pg_temp.named('c000', pg_temp.customer_of(n)),
