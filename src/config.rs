@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use ipnet::IpNet;
 
 mod console;
@@ -29,13 +29,22 @@ pub enum LogFormat {
 /// Settings that every command has: where the data is, and how to log.
 #[derive(Clone, Debug, Args)]
 pub struct Common {
-    /// The URL of the PostgreSQL database, such as postgres://user:password@host/database. If unset, a private
-    /// PostgreSQL runs in the data folder
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true, value_parser = database_url)]
+    /// The URL of the PostgreSQL database, such as postgres://user:password@host/database; several hosts are separated
+    /// by commas. If unset, a private PostgreSQL runs in the data folder
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
     pub database_url: Option<String>,
+    /// The file that has the URL, in place of DATABASE_URL. Read again when Postgres rejects the password
+    #[arg(long, env = "DATABASE_URL_FILE", global = true)]
+    pub database_url_file: Option<PathBuf>,
     /// The URL for migrations, if a role other than the one in DATABASE_URL owns the schema
-    #[arg(long, env = "MIGRATE_DATABASE_URL", hide_env_values = true, global = true, value_parser = database_url)]
+    #[arg(long, env = "MIGRATE_DATABASE_URL", hide_env_values = true, global = true)]
     pub migrate_database_url: Option<String>,
+    /// The file that has the URL for migrations, in place of MIGRATE_DATABASE_URL
+    #[arg(long, env = "MIGRATE_DATABASE_URL_FILE", global = true)]
+    pub migrate_database_url_file: Option<PathBuf>,
+    /// The longest wait for the database at start, such as 60s
+    #[arg(long, env = "WAIT_FOR_DATABASE", global = true, default_value = "5s", value_parser = duration)]
+    pub wait_for_database: Duration,
     /// The folder of the signing key and the private PostgreSQL [default: /var/lib/agent-registry for root, else
     /// ~/.local/share/agent-registry]
     #[arg(long, env = "DATA_DIR", global = true)]
@@ -83,6 +92,9 @@ pub struct Serve {
     /// `null`, `file://` and the origins of browser extensions are accepted too
     #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<String>,
+    /// Serve the database as it is: apply no migrations, and don't start if one is pending
+    #[arg(long, env = "NO_MIGRATE", value_parser = FalseyValueParser::new())]
+    pub no_migrate: bool,
     /// The maximum number of open client connections; further clients wait
     #[arg(long, env = "CONNECTIONS", default_value = "12000", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub connections: u32,
@@ -163,6 +175,12 @@ impl Common {
         Ok(base.ok_or("no data folder: set DATA_DIR or HOME")?.join("agent-registry"))
     }
 
+    /// Whether a database is configured. Without one, a private PostgreSQL runs in the data folder.
+    #[must_use]
+    pub fn has_database_url(&self) -> bool {
+        self.database_url.is_some() || self.database_url_file.is_some()
+    }
+
     /// Returns the path of the key that signs local tokens.
     ///
     /// # Errors
@@ -185,6 +203,12 @@ impl Common {
             Err(std::env::VarError::NotPresent) => Ok(None),
             Err(std::env::VarError::NotUnicode(_)) => Err("TOKEN isn't valid UTF-8".to_owned()),
         }
+    }
+
+    /// Returns the file of the credential for `watch`, from the variable `TOKEN_FILE`.
+    #[must_use]
+    pub fn token_file() -> Option<PathBuf> {
+        std::env::var_os("TOKEN_FILE").map(PathBuf::from)
     }
 
     /// Returns the path with which this program was started, so that printed commands can be pasted.
@@ -212,15 +236,6 @@ impl Common {
     pub fn path() -> Option<OsString> {
         std::env::var_os("PATH")
     }
-}
-
-/// Checks the form of a database URL. The error message omits the value, which may contain a password.
-fn database_url(text: &str) -> Result<String, String> {
-    let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"));
-    if rest.is_none_or(str::is_empty) {
-        return Err("expected postgres://user:password@host:port/database".to_owned());
-    }
-    Ok(text.to_owned())
 }
 
 /// Checks a log filter (the syntax of `tracing_subscriber::EnvFilter`).

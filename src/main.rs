@@ -1,5 +1,4 @@
-//! The program: parses arguments, runs the command, prints errors, and exits with 2 for wrong arguments or settings and
-//! with 1 for other failures.
+//! The program: parses arguments, runs the command, prints errors, and exits with the code of `cli`.
 
 use std::process::ExitCode;
 

@@ -3,22 +3,40 @@
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "tests parse the service's own responses")]
 
+#[expect(dead_code, reason = "the service's tests use all of this module")]
+#[path = "api/support/cluster.rs"]
+mod cluster;
 #[path = "cli/console.rs"]
 mod console;
 #[path = "cli/environment.rs"]
 mod environment;
+#[path = "cli/exit_code.rs"]
+mod exit_code;
 #[path = "cli/gone.rs"]
 mod gone;
 #[path = "cli/issuer.rs"]
 mod issuer;
 #[path = "cli/member.rs"]
 mod member;
+#[path = "cli/migrating.rs"]
+mod migrating;
+#[path = "cli/password.rs"]
+mod password;
 #[path = "cli/plan.rs"]
 mod plan;
+#[path = "cli/pooler.rs"]
+mod pooler;
+#[expect(dead_code, reason = "the service's tests use all of this module")]
+#[path = "api/support/proxy.rs"]
+mod proxy;
+#[path = "cli/replica.rs"]
+mod replica;
 #[path = "cli/secret.rs"]
 mod secret;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/start.rs"]
+mod start;
 #[path = "cli/token.rs"]
 mod token;
 #[path = "cli/transfer.rs"]
@@ -33,9 +51,14 @@ use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_agent-registry");
 const PROMPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo/prompts.jsonl");
-const SETTINGS: [&str; 18] = [
+const SETTINGS: [&str; 23] = [
     "DATABASE_URL",
+    "DATABASE_URL_FILE",
     "MIGRATE_DATABASE_URL",
+    "MIGRATE_DATABASE_URL_FILE",
+    "WAIT_FOR_DATABASE",
+    "NO_MIGRATE",
+    "TOKEN_FILE",
     "SIGNING_KEY",
     "LISTEN",
     "JWT_ISSUER",
@@ -187,9 +210,15 @@ fn a_bad_setting_is_one_line_and_exit_code_2() {
         assert_eq!((code, told.lines().count()), (2, 1), "{args:?}: {told}");
         assert!(told.starts_with("agent-registry: "), "{told}");
     }
-    let nobody = ["migrate", "--database-url", "postgres://me:secret@127.0.0.1:9/registry"];
+    let nobody = [
+        "migrate",
+        "--wait-for-database",
+        "0s",
+        "--database-url",
+        "postgres://me:secret@127.0.0.1:9/registry",
+    ];
     let (code, told) = home.complaint(&nobody);
-    assert_eq!(code, 1);
+    assert_eq!(code, 5);
     assert!(told.contains("Connection refused") && !told.contains("secret"), "{told}");
 }
 
@@ -293,13 +322,13 @@ fn the_log_is_proved_sealed_and_followed_offline() {
     assert!(offline.contains(&customer), "{offline}");
     let whole = std::fs::read_to_string(&excerpt).unwrap();
     assert_eq!(home.output_of(&["audit", "export", "--customer", &customer]), whole);
-    // A broken chain is reported in one line, with exit code 1. An unreadable file exits with 2.
+    // A broken chain is reported in one line, with exit code 3. An unreadable file exits with 2.
     std::fs::write(&excerpt, whole.replace("agent.created", "agent.updated")).unwrap();
     let (code, said) = home.complaint(&["audit", "verify", "--file", &excerpt]);
-    assert!(code == 1 && said.starts_with("agent-registry: BROKEN: "), "{code} {said}");
+    assert!(code == 3 && said.starts_with("agent-registry: BROKEN: "), "{code} {said}");
     std::fs::write(&excerpt, &whole[..whole.len() / 2]).unwrap();
     let (code, said) = home.complaint(&["audit", "verify", "--file", &excerpt]);
-    assert!(code == 1 && said.contains("BROKEN"), "{code} {said}");
+    assert!(code == 3 && said.contains("BROKEN"), "{code} {said}");
     std::fs::write(&heads, "nonsense").unwrap();
     for args in [
         &["audit", "verify", "--head", &heads][..],

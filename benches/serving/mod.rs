@@ -77,7 +77,10 @@ impl Serving {
     pub fn command_settings(&self) -> Common {
         Common {
             database_url: None,
+            database_url_file: None,
             migrate_database_url: None,
+            migrate_database_url_file: None,
+            wait_for_database: Duration::from_secs(5),
             data_dir: Some(self.folder.clone()),
             signing_key: None,
             identity: Identity::default(),

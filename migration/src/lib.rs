@@ -6,6 +6,7 @@
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
+mod lock;
 mod record;
 
 pub use record::{Record, Recorded, apply_pending, revert_recorded};

@@ -32,7 +32,7 @@ pub fn data_dir(common: &Common) -> Result<PathBuf, StartError> {
     let folder = common.data_dir().map_err(StartError::Setting)?;
     let fail = |err: io::Error| StartError::Folder(folder.display().to_string(), err.to_string());
     let absolute = std::path::absolute(&folder).map_err(fail)?;
-    if common.database_url.is_none()
+    if !common.has_database_url()
         && let Some(evidence) = evidence_of_loss(&absolute, common.signing_key.is_none())
     {
         let (folder, evidence) = (absolute.display().to_string(), evidence.display().to_string());

@@ -8,7 +8,7 @@ use tokio::{net::TcpListener, sync::Notify};
 use crate::{
     clock::Clock,
     config::Common,
-    db::{ConnectError, Db, MigrateError, listen::Listener},
+    db::{ConnectError, DatabaseUrl, Db, MigrateError, listen::Listener},
     domain::{
         Registry,
         auth::{Issuer, jwks::JwksError, jwt::KeyError},
@@ -29,6 +29,7 @@ mod database;
 mod identity;
 mod validation;
 
+pub use crate::http::BoundAddress;
 pub use data_folder::data_dir;
 pub use database::Database;
 pub use identity::{issuer, parse_role, signing_key};
@@ -91,6 +92,25 @@ pub enum StartError {
     Folder(String, String),
 }
 
+impl StartError {
+    /// Whether the database can't be reached, or its folder is gone.
+    #[must_use]
+    pub fn is_database_gone(&self) -> bool {
+        match self {
+            Self::Connect(err) | Self::Migrate(MigrateError::Connect(err)) => err.is_unreachable(),
+            Self::Lost { .. } => true,
+            Self::Setting(_)
+            | Self::Embedded(_)
+            | Self::Migrate(_)
+            | Self::Key(_)
+            | Self::Jwks(_)
+            | Self::Listen(..)
+            | Self::Schema(_)
+            | Self::Folder(..) => false,
+        }
+    }
+}
+
 /// What a command other than `serve` needs: the domain's operations on an open database.
 #[derive(Debug)]
 pub struct CliContext {
@@ -102,16 +122,25 @@ pub struct CliContext {
 }
 
 impl CliContext {
-    /// Opens the database, applies pending migrations, and reads the signing key or the external issuer's keys.
+    /// Opens the database, whose schema must be up to date, and reads the signing key or the external issuer's keys.
     ///
     /// # Errors
     /// [`StartError`].
     pub async fn open(common: &Common) -> Result<Self, StartError> {
         let issuer = issuer(common).await?;
         let database = Database::open(common).await?;
-        database.migrate().await?;
         let tasks = Tasks::default();
-        let db = Db::connect(&database.url, COMMAND_CONNECTIONS, tasks.clone()).await?;
+        let opened = async {
+            database.check_for_command().await?;
+            Ok(Db::connect(&database.url, COMMAND_CONNECTIONS, tasks.clone()).await?)
+        };
+        let db = match opened.await {
+            Ok(db) => db,
+            Err(err) => {
+                database.leave().await;
+                return Err(err);
+            }
+        };
         let registry = Registry::new(db.clone(), Clock::default(), issuer);
         Ok(Self { registry, database, db, tasks })
     }
@@ -128,7 +157,7 @@ impl CliContext {
 #[derive(Debug)]
 pub struct Settings {
     /// The URL of the database, with a role that row-level security applies to.
-    pub database_url: String,
+    pub database_url: DatabaseUrl,
     /// The maximum number of connections in the pool for requests.
     pub connections: u32,
     /// The address to listen on.
@@ -179,11 +208,20 @@ pub struct Service {
 }
 
 impl Service {
-    /// Builds a service on a migrated database, binds its address, and starts to follow the log.
+    /// Binds the address of the settings, and starts a service at it.
+    ///
+    /// # Errors
+    /// As [`Service::start_at`].
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let address = bind(settings.listen)?;
+        Self::start_at(address, settings).await
+    }
+
+    /// Builds a service on a migrated database, starts to follow the log, and listens at this address.
     ///
     /// # Errors
     /// [`StartError`].
-    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+    pub async fn start_at(bound: BoundAddress, settings: Settings) -> Result<Self, StartError> {
         let Settings {
             database_url,
             connections,
@@ -241,7 +279,7 @@ impl Service {
         hub.warm().await;
         let trusted_documents = with_console(trusted_documents)?;
         let busy = |err: io::Error| StartError::Listen(listen, err.to_string());
-        let listener = http::bind(listen).map_err(busy)?;
+        let listener = bound.listen().map_err(busy)?;
         let address = listener.local_addr().map_err(busy)?;
         let budget = MemoryBudget::new(memory_budget);
         let public_url = hosts.public_url().map(|url| url.as_str().into());
@@ -334,6 +372,14 @@ fn with_console(trusted: Option<TrustedDocuments>) -> Result<Option<TrustedDocum
     let console = TrustedDocuments::parse(documents, &crate::graphql::front()?);
     let console = console.map_err(|err| StartError::Setting(format!("the console's documents: {err}")))?;
     Ok(Some(trusted.and(console)))
+}
+
+/// Binds an address, so that a port in use is noticed before anything else is done. Nothing can connect yet.
+///
+/// # Errors
+/// [`StartError::Listen`].
+pub fn bind(listen: SocketAddr) -> Result<BoundAddress, StartError> {
+    http::bind(listen).map_err(|err| StartError::Listen(listen, err.to_string()))
 }
 
 /// Returns the OpenAPI 3.1 description of the REST API, as JSON.

@@ -21,7 +21,7 @@ use crate::{
     config::Common,
     domain::{
         Caller,
-        audit::{Excerpt, ExcerptReport, ExcerptVerifier, Progress, Report, SignedHead},
+        audit::{Excerpt, ExcerptError, ExcerptReport, ExcerptVerifier, Progress, Report, SignedHead},
     },
     id::CustomerId,
 };
@@ -29,7 +29,8 @@ use crate::{
 /// Subcommands of `audit`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Audit {
-    /// Check the hash chain of the whole log, and that each agent's active version is the last one activated in it
+    /// Check the hash chain of the whole log, and that each agent's active version is the last one activated in it;
+    /// exits with 3 if anything was tampered with, 2 for a wrong file, 5 without a database
     Verify(Verify),
     /// Print the log's head, signed with the signing key. Keep it elsewhere: `audit verify --head` later detects a
     /// truncated or rewritten log
@@ -94,7 +95,7 @@ impl Verify {
 
 /// Makes the error for a file that can't be read.
 fn unreadable(file: &Path) -> impl Fn(io::Error) -> Failure {
-    move |err| Failure::Usage(format!("can't read {}: {err}", file.display()))
+    move |err| Failure::File(format!("can't read {}: {err}", file.display()))
 }
 
 /// Reads the signed heads in a file and checks their signatures.
@@ -111,11 +112,11 @@ fn read_signed_heads(file: &Path) -> Result<Vec<SignedHead>, Failure> {
                 );
                 Ok(signed_head)
             }
-            Err(err) => Err(Failure::Usage(format!("{}: {err}", file.display()))),
+            Err(err) => Err(Failure::File(format!("{}: {err}", file.display()))),
         })
         .collect::<Result<_, _>>()?;
     if signed_heads.is_empty() {
-        return Err(Failure::Usage(format!("{} contains no signed head", file.display())));
+        return Err(Failure::File(format!("{} contains no signed head", file.display())));
     }
     Ok(signed_heads)
 }
@@ -172,7 +173,15 @@ fn offline(file: &Path, signed_heads: Vec<SignedHead>) -> Result<(), Failure> {
     let all = signed_heads.len();
     let mut follower = ExcerptVerifier::new(signed_heads);
     for line in reader.lines() {
-        follower.take(&line.map_err(&unreadable)?).map_err(|err| Failure::Audit(err.to_string()))?;
+        let line = line.map_err(&unreadable)?;
+        follower.take(&line).map_err(|err| match err {
+            // Another file, rather than an excerpt that somebody changed.
+            ExcerptError::Line(1, _) if !ExcerptVerifier::is_beginning(&line) => {
+                Failure::File(format!("{} isn't an excerpt of `audit export`: {err}", file.display()))
+            }
+            ExcerptError::OtherLog(_) => Failure::File(format!("{}: {err}", file.display())),
+            err => Failure::Audit(err.to_string()),
+        })?;
     }
     let followed = follower.end().map_err(|err| Failure::Audit(err.to_string()))?;
     let ExcerptReport { log_id, customer_id, own, others, end, skipped } = followed;

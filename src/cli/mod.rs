@@ -23,6 +23,7 @@ mod customer;
 mod demo;
 mod draft;
 mod environment;
+mod exit_code;
 mod export;
 mod import;
 mod issuer;
@@ -37,7 +38,7 @@ mod watch;
 
 /// The source of truth for AI agents in a multi-tenant system.
 #[derive(Debug, Parser)]
-#[command(name = "agent-registry", version, about, max_term_width = 110, arg_required_else_help = true)]
+#[command(name = "agent-registry", version, about, max_term_width = 110, arg_required_else_help = true, after_help = exit_code::HELP)]
 pub struct Cli {
     #[command(flatten)]
     common: Common,
@@ -47,7 +48,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Apply database migrations, then serve GraphQL, REST and websockets until SIGTERM or SIGINT
+    /// Apply database migrations (unless --no-migrate), then serve GraphQL, REST and websockets until SIGTERM or SIGINT
     Serve(Serve),
     /// Print a one-time address that signs a browser in to the console
     Console(Console),
@@ -93,13 +94,13 @@ enum Command {
     Watch(watch::Watch),
 }
 
-/// Why a command failed.
+/// Why a command failed. `exit_code` has the program's exit code for each.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// A setting or an argument is wrong: exit code 2.
+    /// A setting or an argument is wrong.
     #[error("{0}")]
     Usage(String),
-    /// The program can't start: exit code 2 for a setting, a signing key or a key set, else 1.
+    /// The program can't start.
     #[error(transparent)]
     Start(#[from] StartError),
     /// An operation of the domain was refused.
@@ -123,6 +124,12 @@ pub enum Failure {
     /// The log, or an excerpt of it, failed verification.
     #[error("BROKEN: {0}")]
     Audit(String),
+    /// A file isn't what the option needs.
+    #[error("{0}")]
+    File(String),
+    /// Nobody was there to remove.
+    #[error("{0}")]
+    Nobody(String),
     /// A plan couldn't be printed: exit code 1, because 2 says that there are changes.
     #[error(transparent)]
     Plan(Box<Self>),
@@ -134,30 +141,6 @@ pub enum Failure {
 impl From<ImportError> for Failure {
     fn from(err: ImportError) -> Self {
         Self::Import(Box::new(err))
-    }
-}
-
-impl Failure {
-    /// Returns the program's exit code: 2 for wrong arguments and settings, else 1.
-    #[must_use]
-    pub fn exit_code(&self) -> ExitCode {
-        match self {
-            Self::Usage(_)
-            | Self::Gateway(GatewayError::Setting(_))
-            | Self::Start(StartError::Setting(_) | StartError::Key(_) | StartError::Jwks(_)) => {
-                ExitCode::from(2)
-            }
-            Self::Start(_)
-            | Self::Domain(_)
-            | Self::Import(_)
-            | Self::Convert(_)
-            | Self::Client(_)
-            | Self::Gateway(_)
-            | Self::Demo(_)
-            | Self::Audit(_)
-            | Self::Plan(_)
-            | Self::Io(_) => ExitCode::FAILURE,
-        }
     }
 }
 
@@ -196,7 +179,7 @@ pub fn usage_exit_code(arguments: impl IntoIterator<Item = OsString>) -> ExitCod
     let read = Cli::command().ignore_errors(true).try_get_matches_from(arguments);
     match read.ok().as_ref().and_then(ArgMatches::subcommand_name) {
         Some("plan") => ExitCode::FAILURE,
-        _ => ExitCode::from(2),
+        _ => ExitCode::from(exit_code::USAGE),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
 pub(super) enum Operator {
     /// Make a user an operator
     Add(Name),
-    /// Remove a user from the operators
+    /// Remove a user from the operators; exits with 4 if the user isn't one
     Remove(Name),
     /// Print all operators, one per line: issuer, subject
     List,
@@ -49,11 +49,12 @@ impl Operator {
             }
             Self::Remove(Name { subject, issuer }) => {
                 let issuer = named_or_only(registry, issuer)?;
-                let was = registry.remove_operator(&system, &issuer, &subject).await?;
-                print_line(format_args!(
-                    "{subject} {}",
-                    if was { "is no longer an operator" } else { "wasn't an operator" }
-                ))?;
+                if !registry.remove_operator(&system, &issuer, &subject).await? {
+                    return Err(Failure::Nobody(format!(
+                        "{subject} isn't an operator of the issuer {issuer:?}; nothing was removed"
+                    )));
+                }
+                print_line(format_args!("{subject} is no longer an operator"))?;
             }
             Self::List => {
                 for operator in registry.operators(&system).await? {

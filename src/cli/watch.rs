@@ -23,7 +23,7 @@ pub(super) struct Watch {
     /// The file in which the configurations are saved: loaded at startup, replaced atomically at bookmarks
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// The file with the token, read again at each connection [default: the variable TOKEN]
+    /// The file with the token, read again at each connection [default: TOKEN_FILE, else the token in TOKEN]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// The environment whose configurations are followed
@@ -51,10 +51,12 @@ impl Watch {
         let Self { url, state, token_file, environment, customer, agents, once, accept_empty, json } = self;
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let credential = match token_file {
+        let credential = match token_file.or_else(Common::token_file) {
             Some(file) => Credential::File(file),
             None => Credential::Token(Common::token().map_err(Failure::Usage)?.ok_or_else(|| {
-                Failure::Usage("no token: set TOKEN, or pass a file with --token-file".to_owned())
+                Failure::Usage(
+                    "no token: set TOKEN_FILE or TOKEN, or pass a file with --token-file".to_owned(),
+                )
             })?),
         };
         let agents = (!agents.is_empty()).then(|| agents.into_iter().collect());

@@ -16,7 +16,7 @@ pub enum DbError {
     /// A serialisation failure or a deadlock. A retry may succeed.
     #[error("serialization failure")]
     Serialization(#[source] DbErr),
-    /// Postgres is unreachable, starting, stopping, read-only or overloaded, or didn't respond in time.
+    /// Postgres is unreachable, starting, stopping, a replica or overloaded, rejects the login, or didn't respond in time.
     #[error("the database is unavailable")]
     Unavailable(#[source] DbErr),
     /// The caller's own requests use its whole share of the pool, and none of them ended in time.
@@ -53,6 +53,8 @@ impl From<DbErr> for DbError {
             | DbErr::Query(RuntimeErr::SqlxError(e)) => e.clone(),
             DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => return Self::PoolBusy,
             DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) => return Self::Unavailable(err),
+            // A refusal of the server, or no response.
+            DbErr::Conn(RuntimeErr::Internal(_)) => return Self::Unavailable(err),
             _ => return Self::Unexpected(err),
         };
         let Some(database) = sqlx.as_database_error() else {
@@ -71,12 +73,16 @@ impl From<DbErr> for DbError {
             Some("40001" | "40P01") => Self::Serialization(err),
             Some("22023") => Self::UnknownValue(err),
             Some("53300") => Self::TooManyConnections,
-            // Shutting down, starting up, out of memory, connection gone, statement timeout, read-only standby.
+            // Shutting down, starting up, out of memory, connection gone, statement timeout, read-only standby, login
+            // rejected, no such database.
             Some(code)
                 if code.starts_with("08")
                     || code.starts_with("57")
                     || code.starts_with("53")
+                    || code.starts_with("28")
+                    || code == "3D000"
                     || code == "25006"
+                    || is_of_recovery(database)
                     // The database accepts no connections (`ALLOW_CONNECTIONS false`).
                     || code == "55000"
                     || code == "25P03" =>
@@ -88,12 +94,18 @@ impl From<DbErr> for DbError {
     }
 }
 
+/// Whether a write was refused because the server is in recovery. Its SQLSTATE has other meanings too.
+fn is_of_recovery(err: &dyn sqlx::error::DatabaseError) -> bool {
+    err.code().as_deref() == Some("0A000") && err.message().contains("recovery")
+}
+
 /// Whether the error means that the connection was never lent: what ended on it before got no response.
 pub(super) fn is_stuck(err: &DbErr) -> bool {
     matches!(err, DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))
 }
 
-/// Whether the error means that the connection is gone: the server was stopped or restarted, or the network failed.
+/// Whether the error means that the connection is gone: the server was stopped or restarted, or the network failed. A
+/// server that became a replica counts too: a new connection may find its successor.
 pub(super) fn is_broken(err: &DbErr) -> bool {
     let sqlx = match err {
         DbErr::Conn(RuntimeErr::SqlxError(err))
@@ -103,9 +115,11 @@ pub(super) fn is_broken(err: &DbErr) -> bool {
         _ => return false,
     };
     match &**sqlx {
-        sqlx::Error::Database(err) => err.code().is_some_and(|code| {
-            code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "57P03" | "57P05")
-        }),
+        sqlx::Error::Database(err) => {
+            let is_lost =
+                |code: &str| code.starts_with("08") || matches!(code, "57P01" | "57P02" | "57P03" | "57P05");
+            err.code().is_some_and(|code| is_lost(&code)) || is_of_recovery(err.as_ref())
+        }
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
         sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
         _ => false,

@@ -6,6 +6,10 @@ use std::time::Duration;
 use sqlx::{Executor, postgres::PgListener};
 use tokio::time::{sleep, timeout};
 
+use super::{
+    ACQUIRE_TIMEOUT, DatabaseUrl, SERVING_SESSION,
+    connect::{Connector, SessionSettings},
+};
 use crate::clock::Clock;
 
 /// The channel that `append_changes` notifies.
@@ -15,7 +19,7 @@ const BACKOFF_MOST: Duration = Duration::from_secs(2);
 
 /// The time without a notification after which the connection is checked, since it may be dead.
 const QUIET: Duration = Duration::from_secs(5);
-/// The time limit for that check, and for reconnecting.
+/// The time limit for that check.
 const ANSWER: Duration = Duration::from_secs(3);
 
 /// An event of the listener.
@@ -30,7 +34,9 @@ pub enum ListenEvent {
 /// A listener that reconnects when its connection fails.
 #[derive(Debug)]
 pub struct Listener {
-    url: String,
+    url: DatabaseUrl,
+    /// The connector, from the first connection on: it remembers which of several servers answered.
+    connector: Option<Connector>,
     clock: Clock,
     connection: Option<PgListener>,
 }
@@ -38,8 +44,8 @@ pub struct Listener {
 impl Listener {
     /// Makes a listener. It connects at the first [`Listener::next`].
     #[must_use]
-    pub fn new(url: &str, clock: Clock) -> Self {
-        Self { url: url.to_owned(), clock, connection: None }
+    pub fn new(url: impl Into<DatabaseUrl>, clock: Clock) -> Self {
+        Self { url: url.into(), connector: None, clock, connection: None }
     }
 
     /// Waits for the next event. Cancel-safe.
@@ -49,7 +55,6 @@ impl Listener {
             if let Some(connection) = &mut self.connection {
                 match timeout(QUIET, connection.try_recv()).await {
                     Ok(Ok(Some(_))) => return ListenEvent::Notified,
-                    // The connection was lost. sqlx reconnects by itself, but not after every error (sqlx issue 4014).
                     Ok(Ok(None)) => tracing::warn!("lost the connection that listens for changes"),
                     Ok(Err(err)) => {
                         tracing::warn!(error = %err, "lost the connection that listens for changes");
@@ -59,7 +64,7 @@ impl Listener {
                 }
                 self.connection = None;
             }
-            match timeout(ANSWER, self.connect()).await {
+            match timeout(ACQUIRE_TIMEOUT, self.connect()).await {
                 Ok(Ok(connection)) => {
                     self.connection = Some(connection);
                     return ListenEvent::Reconnected;
@@ -72,8 +77,17 @@ impl Listener {
         }
     }
 
-    async fn connect(&self) -> Result<PgListener, sqlx::Error> {
-        let mut connection = PgListener::connect(&self.url).await?;
+    async fn connect(&mut self) -> Result<PgListener, sqlx::Error> {
+        let connector = match self.connector.take() {
+            Some(connector) => connector,
+            None => Connector::new(self.url.clone(), SessionSettings::new(SERVING_SESSION))
+                .map_err(sqlx::Error::config)?,
+        };
+        let opened = self.connector.insert(connector).open().await?;
+        let mut connection = PgListener::connect_with(&opened).await?;
+        // A lost connection is reported at once, and opened anew by this connector.
+        connection.ignore_pool_close_event(true);
+        connection.eager_reconnect(false);
         connection.listen(CHANNEL).await?;
         Ok(connection)
     }

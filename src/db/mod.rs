@@ -4,28 +4,31 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
-use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr, Statement,
-};
-use sqlx::Connection;
+use sea_orm::DbErr;
 
 mod author;
+mod connect;
 mod error;
 mod high_water_mark;
 pub mod listen;
 mod migrate;
+mod migration_lock;
 mod pool;
+mod preflight;
 mod schema_range;
 mod scope;
 mod txn;
 mod view;
 
 pub use author::{Actor, Author, CallOrigin};
+pub use connect::{ConnectFailure, DatabaseUrl, ServerRefusal, UrlError};
 pub use error::DbError;
 pub use migrate::{
-    MigrateError, fingerprint, grant_service_role, migrate, migration_status, revert_migrations,
+    MigrateError, check_schema, fingerprint, grant_service_role, migrate, migration_status,
+    revert_migrations, wait_for_migration,
 };
 pub use pool::LeaseClass;
+pub use preflight::check_servers;
 pub use schema_range::{SchemaRefusal, SchemaStatus, Step};
 pub use scope::{Access, Scope};
 pub use txn::{ChangeRecord, Permit, Txn};
@@ -70,8 +73,9 @@ pub const SERVING: [(&str, &str); 6] = [
     ("max_parallel_workers_per_gather", "0"),
     ("plan_cache_mode", "force_generic_plan"),
 ];
-/// The oldest supported version of Postgres, as `server_version_num`.
-const OLDEST_POSTGRES: i32 = 150_000;
+/// The session settings of [`SERVING`], with the time limit for statements ([`STATEMENT_TIMEOUT`]).
+const SERVING_SESSION: &[(&str, &str)] =
+    &[("statement_timeout", "10s"), SERVING[0], SERVING[1], SERVING[2], SERVING[3], SERVING[4], SERVING[5]];
 
 /// A connection pool for the registry's database. Clones share it.
 #[derive(Clone, Debug)]
@@ -92,12 +96,15 @@ pub struct CommitResult<T> {
     pub revision: Option<Revision>,
 }
 
-/// Why the service can't use a database.
+/// Why the service can't use a database. Nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// Postgres couldn't be reached, or refused the connection.
-    #[error("can't connect to the database: {0}")]
-    Unreachable(#[from] DbErr),
+    #[error("can't connect to the database: {0}{1}")]
+    Unreachable(ConnectFailure, String),
+    /// The URL can't be used.
+    #[error("the database's URL: {0}")]
+    Url(#[from] UrlError),
     /// Row-level security doesn't apply to this role.
     #[error(
         "refusing to run as the database role {0:?}: it is a superuser, has BYPASSRLS or CREATEROLE, or is a member of such a role, so it could bypass row-level security; use a role without these"
@@ -106,26 +113,61 @@ pub enum ConnectError {
     /// The server is older than PostgreSQL 15.
     #[error("PostgreSQL {0} is too old; 15 or newer is required")]
     TooOld(String),
+    /// The database isn't encoded in UTF-8.
+    #[error(
+        "the database's encoding is {0}; UTF8 is required: create it with ENCODING 'UTF8' TEMPLATE template0"
+    )]
+    Encoding(String),
+    /// The two URLs name different databases.
+    #[error(
+        "DATABASE_URL and MIGRATE_DATABASE_URL name different databases; both must name one, with two roles"
+    )]
+    Apart,
+}
+
+impl From<sqlx::Error> for ConnectError {
+    fn from(err: sqlx::Error) -> Self {
+        let failure = ConnectFailure::from(&err);
+        let detail = match failure {
+            ConnectFailure::Refusal(_) => String::new(),
+            _ => format!(": {err}"),
+        };
+        Self::Unreachable(failure, detail)
+    }
+}
+
+impl ConnectError {
+    /// Whether no server could be reached, or it refused the connection. Otherwise the database itself can't be used.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable(..))
+    }
+
+    /// Whether waiting may help, because the server may be starting.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unreachable(failure, _) if failure.is_transient())
+    }
 }
 
 impl Db {
     /// Connects with a pool of at most `connections`.
     ///
     /// # Errors
-    /// [`ConnectError`] when Postgres is unreachable or too old, or the role can bypass row-level security.
-    pub async fn connect(url: &str, connections: u32, tasks: Tasks) -> Result<Self, ConnectError> {
-        let pool = Pool::open(url, connections, tasks.clone()).await?;
-        let db = Self {
+    /// [`ConnectError`] when Postgres is unreachable or can't be used, or the role can bypass row-level security.
+    pub async fn connect(
+        url: impl Into<DatabaseUrl>,
+        connections: u32,
+        tasks: Tasks,
+    ) -> Result<Self, ConnectError> {
+        let pool = Pool::open(url.into(), connections, tasks.clone()).await?;
+        Ok(Self {
             pool,
             tasks,
             seen: HighWaterMark::default(),
             response_timeout: RESPONSE_TIMEOUT,
             is_row_level_security_only: false,
-        };
-        let lease = db.lease(LeaseClaim::new(ShareHolder::System, LeaseClass::Internal));
-        let check = |connection| async move { role(&connection).await }.boxed();
-        check_role(lease.with_retry(check).await.map_err(unreachable)?)?;
-        Ok(db)
+        })
     }
 
     /// Returns a handle to the same pool with a shorter time limit for a statement's response, after which the
@@ -263,80 +305,14 @@ impl Db {
         self.pool.statements()
     }
 
-    /// Whether Postgres refused the last connection because it has too many (SQLSTATE 53300).
+    /// Returns why the last connection couldn't be opened. `None` if it could.
     #[must_use]
-    pub fn has_too_many_connections(&self) -> bool {
-        self.pool.is_full()
+    pub fn connect_failure(&self) -> Option<ConnectFailure> {
+        self.pool.failure()
     }
 
     /// Waits for running work and closes all connections.
     pub async fn close(&self) {
         self.pool.close().await;
     }
-}
-
-/// The reason for which the first statement failed.
-fn unreachable(err: DbError) -> DbErr {
-    match err {
-        DbError::Unavailable(err) | DbError::Serialization(err) | DbError::Unexpected(err) => err,
-        other => DbErr::Custom(other.to_string()),
-    }
-}
-
-/// Opens a pool for migrations. Retries until the acquire timeout, since Postgres may be starting up. The pool then reports only a
-/// timeout, so a single connection attempt gets the actual error.
-async fn open(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
-    let url = options.get_url().to_owned();
-    match Database::connect(options).await {
-        Ok(pool) => Ok(pool),
-        Err(late) => match sqlx::PgConnection::connect(&url).await {
-            Ok(_) => Err(late),
-            Err(reason) => Err(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(reason)))),
-        },
-    }
-}
-
-/// Connection options with the given session settings, UTC, and the time limit for idle transactions.
-fn options(url: &str, settings: &'static [(&'static str, &'static str)]) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
-    options.acquire_timeout(ACQUIRE_TIMEOUT).connect_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
-    options.map_sqlx_postgres_opts(move |options| {
-        options
-            .application_name("agent-registry")
-            .options([("idle_in_transaction_session_timeout", IDLE_TIMEOUT), ("TimeZone", "UTC")])
-            .options(settings.iter().copied())
-    });
-    options
-}
-
-/// The service's role, and the server's version.
-struct Role {
-    name: String,
-    is_privileged: bool,
-    version: i32,
-    version_name: String,
-}
-
-async fn role(connection: &DatabaseConnection) -> Result<Role, DbErr> {
-    let ask = "SELECT current_user::text AS role, EXISTS (SELECT FROM pg_roles \
-                   WHERE (rolsuper OR rolbypassrls OR rolcreaterole) AND pg_has_role(oid, 'MEMBER')) AS privileged, \
-               current_setting('server_version_num')::int AS version, current_setting('server_version') AS version_name";
-    let row = connection.query_one_raw(Statement::from_string(DbBackend::Postgres, ask)).await?;
-    let row = row.ok_or_else(|| DbErr::RecordNotFound("current role".to_owned()))?;
-    Ok(Role {
-        name: row.try_get("", "role")?,
-        is_privileged: row.try_get("", "privileged")?,
-        version: row.try_get("", "version")?,
-        version_name: row.try_get("", "version_name")?,
-    })
-}
-
-fn check_role(role: Role) -> Result<(), ConnectError> {
-    if role.version < OLDEST_POSTGRES {
-        return Err(ConnectError::TooOld(role.version_name));
-    }
-    if role.is_privileged {
-        return Err(ConnectError::Privileged(role.name));
-    }
-    Ok(())
 }

@@ -11,6 +11,8 @@ pub struct Step {
     pub name: String,
     /// Whether the migration has been applied.
     pub applied: bool,
+    /// The tables whose writers wait while it is applied.
+    pub locks: Vec<String>,
 }
 
 /// The migrations of a database, as this binary sees them.
@@ -44,6 +46,25 @@ pub enum SchemaRefusal {
         /// The schema number of this binary.
         binary: i32,
     },
+    /// The database has no schema yet.
+    #[error(
+        "the database has no registry yet: run `agent-registry migrate`, which creates its schema {binary}"
+    )]
+    Empty {
+        /// The schema number of this binary.
+        binary: i32,
+    },
+    /// Migrations of this binary are pending.
+    #[error(
+        "the database has schema {database}, and this binary needs schema {binary}: run `agent-registry migrate` \
+         (`migrate --status` prints what is pending)"
+    )]
+    TooOld {
+        /// The schema number of the database.
+        database: i32,
+        /// The schema number of this binary.
+        binary: i32,
+    },
     /// The database has a migration that neither this binary nor a newer one made.
     #[error(
         "the database has the migration {name:?}, which isn't one of this program's: its number isn't newer than schema \
@@ -61,7 +82,13 @@ impl From<&Record> for SchemaStatus {
     fn from(record: &Record) -> Self {
         let steps = FIRST_STEPS.iter().chain(STEPS);
         Self {
-            known: steps.map(|step| Step { name: step.name.to_owned(), applied: record.has(step) }).collect(),
+            known: steps
+                .map(|step| Step {
+                    name: step.name.to_owned(),
+                    applied: record.has(step),
+                    locks: step.locks(),
+                })
+                .collect(),
             newer: record.newer().map(|row| row.name.clone()).collect(),
             database: record.schema(),
             oldest_binary: record.oldest_binary(),
@@ -74,8 +101,12 @@ impl fmt::Display for SchemaStatus {
     /// A line for each migration, then one for the schema of the database and one for that of this binary.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { known, newer, database, oldest_binary, binary } = self;
-        for step in known {
-            writeln!(f, "{}  {}", if step.applied { "applied" } else { "pending" }, step.name)?;
+        for Step { name, applied, locks } in known {
+            match (applied, locks.as_slice()) {
+                (true, _) => writeln!(f, "applied  {name}")?,
+                (false, []) => writeln!(f, "pending  {name}")?,
+                (false, locks) => writeln!(f, "pending  {name}  (locks {})", locks.join(", "))?,
+            }
         }
         for name in newer {
             writeln!(f, "newer    {name}")?;
@@ -105,4 +136,20 @@ pub(super) fn check(record: &Record) -> Result<(), SchemaRefusal> {
         return Err(SchemaRefusal::TooNew { database: record.schema(), oldest_binary, binary });
     }
     Ok(())
+}
+
+/// Checks that this binary can serve a database with these migrations as it is: none of its own is pending.
+///
+/// # Errors
+/// [`SchemaRefusal`].
+pub(super) fn check_is_current(record: &Record) -> Result<(), SchemaRefusal> {
+    check(record)?;
+    let (database, binary) = (record.schema(), migration::binary_schema());
+    if FIRST_STEPS.iter().chain(STEPS).all(|step| record.has(step)) {
+        Ok(())
+    } else if database == 0 {
+        Err(SchemaRefusal::Empty { binary })
+    } else {
+        Err(SchemaRefusal::TooOld { database, binary })
+    }
 }

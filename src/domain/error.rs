@@ -254,7 +254,7 @@ impl Error {
     }
 }
 
-/// The message when Postgres accepts no further connections. Operators also meet it in `/readyz`.
+/// The message when Postgres accepts no further connections.
 const TOO_MANY_CONNECTIONS: &str = "Postgres accepts no further connections from this instance (SQLSTATE 53300), and none of the open ones is free";
 
 impl From<DbError> for Error {

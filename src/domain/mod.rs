@@ -245,12 +245,11 @@ impl Registry {
         self.db().tasks().poll_cpu(&caller.share_holder(), kind, work).await.map_err(not_computed)
     }
 
-    /// Returns [`Error::Unavailable`] if Postgres refused the instance's last connection because it has too many.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub fn check_connection_limit(&self) -> Result<()> {
-        if self.db().has_too_many_connections() { Err(DbError::TooManyConnections.into()) } else { Ok(()) }
+    /// Returns why the last connection to the database couldn't be opened, in words that name no host and no role. `None` if
+    /// it could.
+    #[must_use]
+    pub fn database_failure(&self) -> Option<String> {
+        self.db().connect_failure().map(|failure| failure.to_string())
     }
 
     /// How many statements this instance has run.

@@ -2,20 +2,15 @@
 
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::hub::Hub;
-use crate::{
-    domain::{Error, Registry},
-    id::Revision,
-};
+use crate::{domain::Registry, id::Revision};
 
 /// The maximum age of an instance's view of the log while it is ready. It polls the log four times a second.
 const VIEW_AGE_MAX: Duration = Duration::from_secs(10);
-/// The timeout of a probe's query.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
-/// The time that a probe allows the instance to read the log's end again.
-const FOLLOW_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// The time that a probe takes at most: balancers wait for a second.
+const PROBE_TIMEOUT: Duration = Duration::from_millis(900);
 /// The interval between the checks whether it has.
 const FOLLOW_CHECK: Duration = Duration::from_millis(20);
 
@@ -33,34 +28,27 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// Checks this instance. Takes up to four seconds.
+    /// Checks this instance. Takes up to a second. A problem of the database names the cause, such as a rejected password, and
+    /// no host, role or database.
     pub(super) async fn check(registry: &Registry, hub: &Hub) -> Self {
         let mut problems: Vec<String> = hub.outage().reason().into_iter().collect();
         let mut revision = None;
         if problems.is_empty() {
-            match probe(registry).await {
-                Ok(head) => {
-                    revision = Some(head);
+            let deadline = Instant::now() + PROBE_TIMEOUT;
+            let cause = |otherwise: String| registry.database_failure().unwrap_or(otherwise);
+            match timeout_at(deadline, registry.head()).await {
+                Ok(Ok(head)) => {
+                    revision = Some(head.revision);
                     // After an outage of the database, the probe may arrive before the next poll of the log.
-                    if timeout(FOLLOW_TIMEOUT, until_followed(hub)).await.is_err() {
+                    if timeout_at(deadline, until_followed(hub)).await.is_err() {
                         problems.push("this instance does not follow the log".to_owned());
                     }
                 }
-                Err(err) => problems.push(err.to_string()),
+                Ok(Err(err)) => problems.push(cause(err.to_string())),
+                Err(_) => problems.push(cause("the database does not respond".to_owned())),
             }
         }
         Self { revision, applied: hub.applied(), age: hub.age(), problems }
-    }
-}
-
-/// Reads the last commit of the log.
-async fn probe(registry: &Registry) -> Result<Revision, Error> {
-    match timeout(PROBE_TIMEOUT, registry.head()).await {
-        Ok(head) => Ok(head?.revision),
-        Err(_) => {
-            registry.check_connection_limit()?;
-            Err(Error::Unavailable("the database does not respond"))
-        }
     }
 }
 

@@ -43,8 +43,8 @@ pub use routes::{
     Description, SocketLimits, Sockets, StreamPermits, console_documents, openapi_text, render,
 };
 pub use server::{
-    Admission, AllowedHost, ConnectionHandle, ConnectionLimits, Hosts, PublicUrl, TLS_RELOAD_INTERVAL, Tls,
-    TlsError, TrustedProxies, bind, serve,
+    Admission, AllowedHost, BoundAddress, ConnectionHandle, ConnectionLimits, Hosts, PublicUrl,
+    TLS_RELOAD_INTERVAL, Tls, TlsError, TrustedProxies, bind, serve,
 };
 
 /// The state that all handlers share.

@@ -184,7 +184,7 @@ async fn a_start_without_the_folder_creates_nothing_and_says_what_to_do() {
     for args in [["serve"].as_slice(), &["customer", "list"], &["token", "user", "--subject", "me"]] {
         let output = home.run_with(&[("DATA_DIR", &place), ("LISTEN", "127.0.0.1:0")], args);
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(1), "{args:?}: {text}");
+        assert_eq!(output.status.code(), Some(5), "{args:?}: {text}");
         assert!(
             text.contains("had a registry, and has none now") && text.contains("mount or move"),
             "{text}"

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{Home, PROGRAM, SETTINGS};
 
 /// How long to wait for an event: many times what it takes.
-const DEADLINE: Duration = Duration::from_secs(60);
+pub(super) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A running service; killed when it is dropped.
 pub(super) struct Serving {
@@ -25,7 +25,7 @@ pub(super) struct Serving {
 }
 
 impl Serving {
-    fn start(home: &Home) -> Self {
+    pub(super) fn start(home: &Home) -> Self {
         Self::start_with(home, &[])
     }
 

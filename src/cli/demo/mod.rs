@@ -97,6 +97,7 @@ async fn run_on_own_service(common: &Common, database: &Database) -> Result<Repo
         memory_budget: 64,
         trusted_documents: None,
         connections: 1_000,
+        no_migrate: false,
         tls_cert: None,
         tls_key: None,
         public_url: None,

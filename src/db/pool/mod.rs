@@ -13,15 +13,18 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::DbErr;
 use tokio::{
     sync::Notify,
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{ACQUIRE_TIMEOUT, DbError, STATEMENT_TIMEOUT};
+use super::{
+    ACQUIRE_TIMEOUT, ConnectError, DbError, SERVING_SESSION, STATEMENT_TIMEOUT,
+    connect::{ConnectFailure, Connector, DatabaseUrl, SessionSettings, to_db_err},
+    preflight,
+};
 use crate::task::{Tasks, lock};
-use connection::{Connector, PooledConnection, is_full, to_db_err};
+use connection::PooledConnection;
 pub(in crate::db) use lease::ConnectionLease;
 pub(in crate::db) use share::LeaseClaim;
 pub use share::LeaseClass;
@@ -36,15 +39,13 @@ mod share;
 pub(super) const RESPONSE_TIMEOUT: Duration = STATEMENT_TIMEOUT.saturating_add(Duration::from_secs(2));
 /// The time limit for beginning a transaction, including the wait for a free connection.
 const BEGIN: Duration = ACQUIRE_TIMEOUT.saturating_add(Duration::from_secs(2));
-/// The time limit of a probe.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The time for which the pool opens no connection after Postgres refused one because it has too many.
 const FULL_PAUSE: Duration = Duration::from_secs(1);
 /// The time after which opening a connection is unusually slow, so that the pool probes for the reason.
 const OPENED_SOON: Duration = Duration::from_millis(100);
 /// The shortest interval between two probes of why no connection can be opened.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
-/// The shortest interval between two warnings that Postgres has too many connections.
+/// The shortest interval between two warnings that no connection can be opened, for the same reason.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A pool of connections. Clones share it.
@@ -75,6 +76,8 @@ struct PoolState {
     replacements_without_response: u32,
     /// When Postgres last refused a connection because it has too many. `None` once one could be opened.
     full_since: Option<Instant>,
+    /// Why the last connection couldn't be opened. `None` once one could.
+    failure: Option<ConnectFailure>,
     last_probe: Option<Instant>,
     last_warning: Option<Instant>,
 }
@@ -89,23 +92,26 @@ enum Suspicion {
 }
 
 impl Pool {
-    /// Opens a pool of at most `size` connections, with one open connection.
+    /// Opens a pool of at most `size` connections, with one open connection, whose server, database and role are checked.
     ///
     /// # Errors
-    /// [`DbErr`] when the URL is invalid or no connection can be opened.
-    pub(super) async fn open(url: &str, size: u32, tasks: Tasks) -> Result<Self, DbErr> {
-        let connector = Connector::new(url)?;
+    /// [`ConnectError`] when the URL is malformed, no connection can be opened, or the check fails.
+    pub(super) async fn open(url: DatabaseUrl, size: u32, tasks: Tasks) -> Result<Self, ConnectError> {
+        let connector = Connector::new(url, SessionSettings::new(SERVING_SESSION))?;
         let first = match connector.open().await {
             Ok(first) => first,
             // sqlx reports only a timeout, so a single attempt gets the actual error.
-            Err(late) => return Err(to_db_err(connector.probe().await.err().unwrap_or(late))),
+            Err(late) => return Err(connector.probe().await.err().unwrap_or(late).into()),
         };
+        let check = async { preflight::check_connection(&mut *first.acquire().await?).await };
+        timeout(RESPONSE_TIMEOUT, check).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
         let state = PoolState {
             idle: VecDeque::from([PooledConnection::new(first, 0)]),
             generation: 0,
             last_response: Instant::now(),
             replacements_without_response: 0,
             full_since: None,
+            failure: None,
             last_probe: None,
             last_warning: None,
         };
@@ -127,8 +133,13 @@ impl Pool {
     }
 
     /// Whether Postgres refused the last connection because it has too many.
-    pub(super) fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         lock(&self.0.state).full_since.is_some()
+    }
+
+    /// Returns why the last connection couldn't be opened. `None` if it could.
+    pub(super) fn failure(&self) -> Option<ConnectFailure> {
+        lock(&self.0.state).failure.clone()
     }
 
     /// Waits for all leases to end, and closes all connections.
@@ -177,7 +188,8 @@ impl Pool {
             };
             match opened {
                 Ok(one) => {
-                    lock(&self.0.state).full_since = None;
+                    let mut state = lock(&self.0.state);
+                    (state.full_since, state.failure) = (None, None);
                     return Ok(PooledConnection::new(one, generation));
                 }
                 Err(late @ sqlx::Error::PoolTimedOut) => {
@@ -185,7 +197,10 @@ impl Pool {
                     let is_full = self.is_full();
                     return Err(if is_full { DbError::TooManyConnections } else { to_db_err(reason).into() });
                 }
-                Err(err) => return Err(to_db_err(err).into()),
+                Err(err) => {
+                    self.record_failure(&err);
+                    return Err(to_db_err(err).into());
+                }
             }
         }
     }
@@ -275,8 +290,7 @@ impl Pool {
         responds
     }
 
-    /// Finds out why no connection can be opened, unless it was found out a moment ago. Logs when Postgres has too
-    /// many.
+    /// Finds out why no connection can be opened, unless it was found out a moment ago, and logs it.
     async fn probe(&self) -> Option<sqlx::Error> {
         {
             let mut state = lock(&self.0.state);
@@ -286,9 +300,7 @@ impl Pool {
             state.last_probe = Some(Instant::now());
         }
         let reason = self.0.connector.probe().await.err()?;
-        if is_full(&reason) {
-            self.record_full(&reason);
-        }
+        self.record_failure(&reason);
         Some(reason)
     }
 
@@ -302,24 +314,33 @@ impl Pool {
         }
     }
 
-    fn record_full(&self, reason: &sqlx::Error) {
-        metrics::counter!("registry_database_full_total").increment(1);
+    /// Keeps why no connection could be opened, and logs it: a new reason at once, the same one again after a while.
+    fn record_failure(&self, reason: &sqlx::Error) {
+        let failure = ConnectFailure::from(reason);
+        let is_full = failure == ConnectFailure::TooManyConnections;
+        if is_full {
+            metrics::counter!("registry_database_full_total").increment(1);
+        }
         let must_warn = {
             let mut state = lock(&self.0.state);
-            state.full_since = Some(Instant::now());
-            let must_warn = state.last_warning.is_none_or(|last| last.elapsed() >= WARN_INTERVAL);
+            state.full_since = is_full.then(Instant::now);
+            let must_warn = state.failure.as_ref() != Some(&failure)
+                || state.last_warning.is_none_or(|last| last.elapsed() >= WARN_INTERVAL);
             if must_warn {
                 state.last_warning = Some(Instant::now());
             }
+            state.failure = Some(failure.clone());
             must_warn
         };
-        if must_warn {
+        if must_warn && is_full {
             tracing::warn!(
                 error = %reason,
                 connections = self.0.size,
                 "Postgres accepts no further connections, so requests wait for those that are open; lower \
                  DATABASE_CONNECTIONS, or raise the role's CONNECTION LIMIT or max_connections"
             );
+        } else if must_warn {
+            tracing::warn!(error = %reason, "can't open a connection to the database: {failure}");
         }
     }
 }

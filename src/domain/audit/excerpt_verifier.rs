@@ -81,6 +81,12 @@ impl ExcerptVerifier {
         Self { line: 0, signed_heads, chain: None, followed: None, last: None, ended: false }
     }
 
+    /// Whether this is the first line of an excerpt. A file that begins otherwise is another kind of file.
+    #[must_use]
+    pub fn is_beginning(line: &str) -> bool {
+        matches!(json_reader::read_as(line.as_bytes(), &LIMITS), Ok(ExcerptLine::Begin { .. }))
+    }
+
     /// Checks the next line.
     ///
     /// # Errors

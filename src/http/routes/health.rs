@@ -33,16 +33,14 @@ pub async fn live() -> &'static str {
 pub struct Readiness {
     /// Whether the database responds and this instance follows the log.
     ready: bool,
-    /// The last commit of the log. Absent if the database doesn't respond.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = schemas::Revision, required = false)]
+    /// The last commit of the log. Null if the database doesn't respond.
+    #[schema(value_type = Option<schemas::Revision>, required)]
     revision: Option<Revision>,
     /// The last commit that this instance has applied.
     #[schema(value_type = schemas::Revision)]
     applied: Revision,
-    /// The number of commits that this instance hasn't applied yet. Absent if the database doesn't respond.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = i64, required = false, minimum = 0)]
+    /// The number of commits that this instance hasn't applied yet. Null if the database doesn't respond.
+    #[schema(required, minimum = 0)]
     behind: Option<i64>,
     /// The seconds since this instance last knew the end of the log. Not ready from 10 on.
     seen_seconds_ago: u64,
@@ -53,7 +51,8 @@ pub struct Readiness {
 
 /// Check readiness.
 ///
-/// The instance is ready if the database responds within two seconds and the instance follows the log.
+/// The instance is ready if the database responds and the instance follows the log. Answers within a second; `reason` names
+/// the cause, such as a rejected password, and no host, role or database.
 #[utoipa::path(
     get, path = "/readyz", operation_id = "isReady", tag = "service",
     responses(

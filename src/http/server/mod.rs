@@ -17,6 +17,6 @@ pub use admission::Admission;
 pub(in crate::http) use admission::TooManyConnections;
 pub use connection::ConnectionHandle;
 pub use host::{AllowedHost, Hosts, PublicUrl};
-pub use serve::{bind, serve};
+pub use serve::{BoundAddress, bind, serve};
 pub use timeouts::ConnectionLimits;
 pub use tls::{TLS_RELOAD_INTERVAL, Tls, TlsError};

@@ -54,17 +54,31 @@ const SEND_BUFFER: u32 = 256 * 1024;
 /// The number of connections that the kernel completes before they are accepted.
 const BACKLOG: u32 = 4096;
 
-/// Listens on this address.
+/// An address that is bound. Until [`BoundAddress::listen`], connections to it are refused.
+#[derive(Debug)]
+pub struct BoundAddress(TcpSocket);
+
+/// Binds this address.
 ///
 /// # Errors
-/// An error of the operating system.
-pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+/// An error of the operating system, such as an address that another process listens on.
+pub fn bind(address: SocketAddr) -> io::Result<BoundAddress> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    Ok(BoundAddress(socket))
+}
+
+impl BoundAddress {
+    /// Listens on the address.
+    ///
+    /// # Errors
+    /// An error of the operating system, such as another process that listens on it meanwhile.
+    pub fn listen(self) -> io::Result<TcpListener> {
+        self.0.listen(BACKLOG)
+    }
 }
 
 /// Serves connections until the service stops. Then it accepts no more, and each open connection closes after its

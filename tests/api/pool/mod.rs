@@ -2,6 +2,7 @@
 //! snapshots that are released.
 
 mod full;
+mod probe;
 mod restart;
 mod share;
 mod snapshot;

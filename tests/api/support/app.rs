@@ -180,7 +180,7 @@ impl Instance {
         log::capture();
         let clock = Clock::default();
         let settings = Settings {
-            database_url: url.to_owned(),
+            database_url: url.into(),
             connections,
             listen: "127.0.0.1:0".parse().unwrap(),
             issuer: issuer.unwrap_or_else(|| Issuer::Local(LocalIssuer::open(&key_file()).unwrap())),

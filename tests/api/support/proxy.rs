@@ -50,7 +50,12 @@ struct Counts {
 
 impl Proxy {
     pub(crate) async fn to(target: Target) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::at("127.0.0.1:0", target).await
+    }
+
+    /// Listens at this address.
+    pub(crate) async fn at(address: &str, target: Target) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (silence, counts) = (watch::Sender::new(None), Arc::new(Counts::default()));
         let (silences, counting) = (silence.clone(), Arc::clone(&counts));
