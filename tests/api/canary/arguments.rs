@@ -16,7 +16,7 @@ pub(super) fn filters(guess: &KnownValues, kind: &str) -> Vec<(&'static str, Val
         let mut filters: Vec<(&str, Value)> = vec![
             ("actorKind", json!("USER")),
             ("actions", json!(["AGENT_CREATED", "VERSION_PUBLISHED"])),
-            ("since", json!("2020-01-01T00:00:00Z")),
+            ("since", json!(recent())),
             ("until", json!("2100-01-01T00:00:00Z")),
         ];
         filters.extend(guess.agents.iter().map(|agent| ("agentId", json!(agent))));
@@ -54,6 +54,12 @@ pub(super) fn filters(guess: &KnownValues, kind: &str) -> Vec<(&'static str, Val
         filters.extend([("archived", json!(true)), ("archived", json!(false))]);
     }
     filters
+}
+
+/// A time from which on charts count everything: they span at most 366 days.
+fn recent() -> String {
+    let clock = agent_registry::clock::Clock::default();
+    agent_registry::clock::to_text(clock.now() - chrono::TimeDelta::days(300))
 }
 
 /// Arguments of pages that begin or end at these ids.
@@ -112,6 +118,21 @@ pub(super) fn argument_lists(schema: &Schema, field: &FieldDefinition, guess: &K
             }
             ("reasons", "ActivationReason") => {
                 vec!["[ACTIVATE]".to_owned(), "[PUBLISH, ROLLBACK, PROMOTE, DEACTIVATE, ARCHIVE]".to_owned()]
+            }
+            ("since", _) => vec![json!(recent()).to_string()],
+            ("until", _) => vec!["\"2100-01-01T00:00:00Z\"".to_owned()],
+            ("timeZone", _) => vec!["\"Europe/Berlin\"".to_owned()],
+            ("groupBy", _) => vec!["[DAY, ACTION, ACTOR, AGENT, CUSTOMER]".to_owned(), "[AGENT]".to_owned()],
+            ("orderBy", "AgentOrder") => ["NAME", "CREATED_AT", "UPDATED_AT", "LAST_ACTIVATED_AT", "MODEL_NAME"]
+                .into_iter()
+                .map(|field| format!("{{ field: {field}, direction: DESC }}"))
+                .collect(),
+            ("orderBy", "CustomerOrder") => ["NAME", "CREATED_AT", "LAST_ACTIVITY_AT"]
+                .into_iter()
+                .map(|field| format!("{{ field: {field} }}"))
+                .collect(),
+            ("first", _) if !field.arguments.iter().any(|argument| argument.node.name.node == "after") => {
+                vec!["1".to_owned(), "1000".to_owned()]
             }
             // It is of no customer.
             ("content", "VersionContentInput") => {

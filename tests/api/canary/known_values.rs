@@ -193,6 +193,7 @@ impl KnownValues {
 pub(super) fn plain(name: &str) -> Option<Value> {
     match name {
         "name" | "systemPrompt" | "modelName" | "description" | "message" => Some(json!("Guessed")),
+        "externalId" => Some(json!("guessed")),
         "email" => Some(json!("guessed@example.org")),
         "issuer" | "subject" => Some(json!("urn:agent-registry:local")),
         "role" => Some(json!("VIEWER")),

@@ -138,10 +138,10 @@ pub(super) const PATHS: &[(&str, &str)] = &[
         "Warning",
         "{ versionWarnings(content: { modelName: \"m\", systemPrompt: \"ghp_0123456789abcdefghijklmnopqrstuvwxyz\", tools: [{ name: \"a b\" }] }) { @ } }",
     ),
-    ("ActivationCount", "{ activationCounts(customerId: <customer>, since: \"<yesterday>\") { @ } }"),
+    ("ActivationCount", "{ activationCounts(customerId: <customer>, since: <yesterday>) { @ } }"),
     (
         "ChangeCount",
-        "{ changeCounts(customerId: <customer>, filter: { since: \"<yesterday>\" }, groupBy: [DAY, ACTION, ACTOR, AGENT, CUSTOMER]) { @ } }",
+        "{ changeCounts(customerId: <customer>, filter: { since: <yesterday> }, groupBy: [DAY, ACTION, ACTOR, AGENT, CUSTOMER]) { @ } }",
     ),
     ("ModelInUse", "{ modelsInUse(customerId: <customer>) { @ } }"),
     ("ToolInUse", "{ toolsInUse(customerId: <customer>) { @ } }"),

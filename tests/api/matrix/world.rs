@@ -90,6 +90,9 @@ impl World {
         let words = words.into_iter().enumerate().map(|(number, (word, is))| (word, is, never(number)));
         let mut words: Vec<_> = words.collect();
         words.push(("name", "City".to_owned(), "Nowhere".to_owned()));
+        let yesterday = agent_registry::clock::Clock::default().now() - chrono::TimeDelta::days(1);
+        let yesterday = agent_registry::clock::to_text(yesterday);
+        words.push(("yesterday", yesterday.clone(), yesterday));
         let mut callers = Vec::new();
         for name in CALLERS.concat() {
             callers.push((name, callers::make(&app, &operator, [&city, &town], name).await));
