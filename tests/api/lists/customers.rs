@@ -4,7 +4,7 @@ use agent_registry::domain::{KeyScope, member::Role};
 use serde_json::{Value, json};
 
 use super::{all, connection, page, sorted};
-use crate::support::{App, Calls};
+use crate::support::App;
 
 #[derive(Clone, Debug)]
 struct Known {

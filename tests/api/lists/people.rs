@@ -4,7 +4,7 @@ use agent_registry::domain::member::Role;
 use serde_json::{Value, json};
 
 use super::all;
-use crate::support::{App, Calls, caller::Client};
+use crate::support::{App, caller::Client};
 
 #[tokio::test]
 async fn service_tokens_are_listed_newest_first_with_revoked_ones() {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::page;
-use crate::support::{App, Calls};
+use crate::support::App;
 
 #[tokio::test]
 async fn filters_have_limits_and_each_refusal_names_its_field() {
