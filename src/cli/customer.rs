@@ -42,7 +42,8 @@ impl Customer {
         let (registry, system) = (&context.registry, Caller::system("customer"));
         match self {
             Self::Create(New { name }) => {
-                let made = registry.create_customer(&system, CreateCustomer { name, external_id: None }).await?;
+                let made =
+                    registry.create_customer(&system, CreateCustomer { name, external_id: None }).await?;
                 print_line(format_args!("{}", made.value.id))?;
             }
             Self::List => {

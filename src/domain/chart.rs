@@ -1,10 +1,8 @@
 //! Counts for charts: activations a day, and entries of the audit log by group.
 
 use super::{
-    EnvironmentFilter, Error, Reading, Registry, Result, TenantFilter,
-    audit::ChangeFilter,
-    environment::EnvironmentKey,
-    policy::Action,
+    EnvironmentFilter, Error, Reading, Registry, Result, TenantFilter, audit::ChangeFilter,
+    environment::EnvironmentKey, policy::Action,
 };
 use crate::{
     clock::Instant,
@@ -165,10 +163,14 @@ mod tests {
 
     #[test]
     fn a_time_zone_is_a_name_of_the_iana_database() {
-        for name in ["UTC", "Europe/Berlin", "America/Port-au-Prince", "America/Argentina/Ushuaia", "Etc/GMT+3"] {
+        for name in
+            ["UTC", "Europe/Berlin", "America/Port-au-Prince", "America/Argentina/Ushuaia", "Etc/GMT+3"]
+        {
             assert_eq!(checked_time_zone(name).unwrap(), name);
         }
-        for wrong in ["", "utc", "CET", "PDT", "X+3", "UTC+3", "Europe/Berlin+3", "Etc/GMT+15", "a/\0", "/", "a//b"] {
+        for wrong in
+            ["", "utc", "CET", "PDT", "X+3", "UTC+3", "Europe/Berlin+3", "Etc/GMT+15", "a/\0", "/", "a//b"]
+        {
             assert!(checked_time_zone(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -11,11 +11,7 @@ use super::{
     right::OpenTxn,
     text,
 };
-use crate::{
-    db::ChangeRecord,
-    entity::customer,
-    id::CustomerId,
-};
+use crate::{db::ChangeRecord, entity::customer, id::CustomerId};
 
 pub use customer::{BillingStatus, CustomerStatus, Model as Customer, Plan};
 

@@ -264,10 +264,9 @@ impl From<DbError> for Error {
                 field: "name",
                 message: "the customer already has an agent of this name",
             },
-            DbError::Unique(name) if name == "customers_external_id_key" => Self::AlreadyExists {
-                field: "externalId",
-                message: "another customer has this externalId",
-            },
+            DbError::Unique(name) if name == "customers_external_id_key" => {
+                Self::AlreadyExists { field: "externalId", message: "another customer has this externalId" }
+            }
             DbError::Constraint(name) if name == "agents_owner_fkey" => {
                 Self::invalid("ownerId", "the owner must be a member of the agent's customer")
             }

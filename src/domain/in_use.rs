@@ -43,7 +43,8 @@ impl Registry {
                 InUseKind::Models => "active versions",
                 InUseKind::Tools => "tools of active versions",
             };
-            let message = format!("these are more than {IN_USE_ROWS_MAX} {what}; give customerId or environment");
+            let message =
+                format!("these are more than {IN_USE_ROWS_MAX} {what}; give customerId or environment");
             return Err(Error::invalid("customerId", message));
         }
         Ok(found)

@@ -156,7 +156,8 @@ impl Registry {
             let subject = profile.as_ref().map(|profile| profile.id);
             let value = AddedOperator { user: profile };
             let operators = txn.all(operator::all()).await?;
-            let mut is_new = !operators.iter().any(|row| names.contains(&(row.issuer.clone(), row.subject.clone())));
+            let mut is_new =
+                !operators.iter().any(|row| names.contains(&(row.issuer.clone(), row.subject.clone())));
             if is_new {
                 // Any name makes its user an operator. The first in their order, so that it is always the same one.
                 let (issuer, name) = names.into_iter().min().ok_or(Error::NotFound("user"))?;
@@ -164,7 +165,8 @@ impl Registry {
                 is_new = txn.insert_new(operator::ActiveModel::from(row)).await?;
             }
             if !is_new {
-                let last = last_of_platform(subject.map_or(Uuid::nil(), Into::into), ChangeAction::OperatorAdded);
+                let last =
+                    last_of_platform(subject.map_or(Uuid::nil(), Into::into), ChangeAction::OperatorAdded);
                 return Ok(Outcome::Unchanged { value, since: super::write::since(&txn, last).await? });
             }
             let entry = ChangeRecord::platform(ChangeAction::OperatorAdded);

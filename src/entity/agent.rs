@@ -6,6 +6,7 @@ use sea_orm::{
     sea_query::{ExprTrait, LockType, Order},
 };
 
+pub use super::agent_order::{AgentOrder, OrderField};
 use super::{
     KeysetPage, TenantFilter, agent_filter,
     count::{self, SelectCounts},
@@ -17,7 +18,6 @@ use super::{
     sql::Sql,
     uuids,
 };
-pub use super::agent_order::{AgentOrder, OrderField};
 use crate::{
     clock::Instant,
     environment_key::EnvironmentKey,

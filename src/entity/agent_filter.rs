@@ -23,7 +23,8 @@ fn of_agents(comparison: Comparison) -> IndexMatches {
 
 /// A condition on what an agent serves in the filter's environment, in which `@` stands for the row.
 fn of_serving(environment: &str, condition: &str) -> ListCondition {
-    let ((table, column), condition) = (SERVINGS, format!("@.environment_key = {environment} AND {condition}"));
+    let ((table, column), condition) =
+        (SERVINGS, format!("@.environment_key = {environment} AND {condition}"));
     ListCondition::indexed(
         Has(table, column, condition.clone()),
         IndexMatches::of(table, column, Meets(condition)),

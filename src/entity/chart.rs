@@ -137,7 +137,8 @@ pub fn changes(
 ) -> SelectorRaw<SelectModel<ChangeCount>> {
     let mut sql = Sql::default();
     let page = KeysetPage { after: None, before: None, limit: ROWS_READ, backward: false };
-    let columns = "t.at, t.action, t.actor_kind, t.actor_id, t.agent_id, t.customer_id, t.revision, t.position";
+    let columns =
+        "t.at, t.action, t.actor_kind, t.actor_id, t.agent_id, t.customer_id, t.revision, t.position";
     let rows = match of {
         AuditScope::Everyone => rows_select(columns, &mut sql, filter, &page, None),
         AuditScope::Customers(customers) => {

@@ -1,8 +1,7 @@
 //! The table `customers`: the tenants.
 
 use sea_orm::{
-    DbBackend, FromQueryResult, QuerySelect, SelectModel, SelectorRaw, Statement,
-    entity::prelude::*,
+    DbBackend, FromQueryResult, QuerySelect, SelectModel, SelectorRaw, Statement, entity::prelude::*,
     sea_query::LockType,
 };
 

@@ -134,10 +134,8 @@ fn conditions(tenants: &TenantFilter, filter: &Filter, sql: &mut Sql) -> Vec<Lis
     }
     if let Some(name) = name {
         let name = sql.bind(name.as_str());
-        conditions.push(ListCondition::indexed(
-            Equals("name", name.clone()),
-            of_customers(Equals("name", name)),
-        ));
+        conditions
+            .push(ListCondition::indexed(Equals("name", name.clone()), of_customers(Equals("name", name))));
     }
     if let Some(part) = name_contains.as_ref().filter(|part| !part.is_empty()) {
         let part = format!("registry.fold_case({}::text)", sql.bind(normal(part)));

@@ -137,10 +137,12 @@ impl OrderedList<'_> {
         let Self { table, order, conditions, whose } = self;
         let bounds = bounds(order, page, sql);
         let (rows, lookup_max) = (sql.bind(limit(page.limit)), LOOKUP_MAX.max(limit(page.limit)));
-        let passes: String = conditions.iter().map(|condition| format!(" AND {}", condition.on("t"))).collect();
+        let passes: String =
+            conditions.iter().map(|condition| format!(" AND {}", condition.on("t"))).collect();
         let of_list = whose("t", "id");
         let (value, column) = (order.key.map_or("NULL::text", |_| "o.sort_key"), order.column());
-        let other = if column == "sort_text" { "NULL::timestamptz AS sort_time" } else { "NULL::text AS sort_text" };
+        let other =
+            if column == "sort_text" { "NULL::timestamptz AS sort_time" } else { "NULL::text AS sort_text" };
         let columns = format!("t.*, {value} AS {column}, {other}");
         let (mut looked, mut ways, mut many) = (Vec::new(), Vec::new(), String::new());
         for (nth, index) in conditions.iter().filter_map(ListCondition::index).enumerate() {
@@ -211,7 +213,8 @@ impl OrderedList<'_> {
     fn value_of(&self, id: &str) -> String {
         let ListOrder { table, id: column, key, within, .. } = self.order;
         let Some(key) = key else { return String::new() };
-        let within = within.as_ref().map_or(String::new(), |within| format!(" AND {}", within.replace('@', "x")));
+        let within =
+            within.as_ref().map_or(String::new(), |within| format!(" AND {}", within.replace('@', "x")));
         format!(
             " CROSS JOIN LATERAL (SELECT x.{key} AS sort_key FROM registry.{table} AS x WHERE x.{column} = {id}{within} \
              OFFSET 0) AS o"
@@ -243,12 +246,9 @@ impl OrderedList<'_> {
             )
         };
         let with: Option<String> = bounds.iter().map(|bound| bound.on_value(&value, &column)).collect();
-        let with =
-            with.filter(|_| *parts != Parts::Nothing).map(|beyond| select("IS NOT NULL", beyond));
+        let with = with.filter(|_| *parts != Parts::Nothing).map(|beyond| select("IS NOT NULL", beyond));
         let without: Option<String> = bounds.iter().map(|bound| bound.on_nothing(&column)).collect();
-        let without = without
-            .filter(|_| *parts != Parts::Values)
-            .map(|beyond| select("IS NULL", beyond));
+        let without = without.filter(|_| *parts != Parts::Values).map(|beyond| select("IS NULL", beyond));
         let mut scans: Vec<String> = with.into_iter().chain(without).collect();
         if is_backward {
             scans.reverse();

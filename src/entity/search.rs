@@ -10,10 +10,10 @@ use super::{
     KeysetPage, TenantFilter,
     agent::Listing,
     agent_order,
+    count::{self, COUNTED_ROWS_MAX, SelectCounts},
     list_filter::{IndexMatches, ListCondition},
     list_position::ListPosition,
     ordered_list::OrderedList,
-    count::{self, COUNTED_ROWS_MAX, SelectCounts},
     sql::{Sql, limit},
     uuids,
 };

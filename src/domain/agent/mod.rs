@@ -158,8 +158,9 @@ impl Registry {
             AgentFilter { archived: Some(true), name: Some(name.to_owned()), ..AgentFilter::default() };
         let Ok(page) = PageArgs::new(Some(1), None, None, None) else { return taken };
         let archived = self.agents_of_each(&self.reading(caller), &[customer], &filter.into(), &page).await;
-        let is_archived =
-            |pages: Vec<(CustomerId, Page<ListedAgent>)>| pages.iter().any(|(_, page)| !page.items.is_empty());
+        let is_archived = |pages: Vec<(CustomerId, Page<ListedAgent>)>| {
+            pages.iter().any(|(_, page)| !page.items.is_empty())
+        };
         match archived.map(is_archived) {
             Ok(true) => Error::AlreadyExists {
                 field: "name",

@@ -88,12 +88,15 @@ impl InUseQuery {
     async fn models_in_use(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only those of this customer's agents; of every customer that you can see if left out.")]
+        #[graphql(
+            desc = "Only those of this customer's agents; of every customer that you can see if left out."
+        )]
         customer_id: Option<ID>,
         #[graphql(desc = "The key of the environment; all that you reach if left out.")] environment: Option<
             String,
         >,
-        #[graphql(default = 100, desc = "How many models, 1 to 1,000. Multiplies the query's cost.")] first: i32,
+        #[graphql(default = 100, desc = "How many models, 1 to 1,000. Multiplies the query's cost.")]
+        first: i32,
     ) -> async_graphql::Result<Vec<ModelInUse>> {
         read(ctx, InUseKind::Models, customer_id, environment, first).await
     }
@@ -103,12 +106,15 @@ impl InUseQuery {
     async fn tools_in_use(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only those of this customer's agents; of every customer that you can see if left out.")]
+        #[graphql(
+            desc = "Only those of this customer's agents; of every customer that you can see if left out."
+        )]
         customer_id: Option<ID>,
         #[graphql(desc = "The key of the environment; all that you reach if left out.")] environment: Option<
             String,
         >,
-        #[graphql(default = 100, desc = "How many tools, 1 to 1,000. Multiplies the query's cost.")] first: i32,
+        #[graphql(default = 100, desc = "How many tools, 1 to 1,000. Multiplies the query's cost.")]
+        first: i32,
     ) -> async_graphql::Result<Vec<ToolInUse>> {
         read(ctx, InUseKind::Tools, customer_id, environment, first).await
     }

@@ -12,10 +12,7 @@ use super::{
 };
 use crate::{
     domain::{
-        self, BoundedCount, Error, Input, InputErrors,
-        operator::OperatorToAdd,
-        page::ListId,
-        user_list,
+        self, BoundedCount, Error, Input, InputErrors, operator::OperatorToAdd, page::ListId, user_list,
     },
     graphql::engine::context::{RequestView, request},
 };

@@ -30,8 +30,12 @@ pub(super) fn filters(guess: &KnownValues, kind: &str) -> Vec<(&'static str, Val
         return parts.chain([("isOperator", json!(true)), ("isOperator", json!(false))]).collect();
     }
     if kind == "CustomerFilter" {
-        filters.extend([("nameContains", json!(guess.marker)), ("nameContains", json!(&guess.marker[..half]))]);
-        filters.extend([("billingStatuses", json!(["ACTIVE"])), ("plans", json!(["FREE", "PRO", "ENTERPRISE"]))]);
+        filters
+            .extend([("nameContains", json!(guess.marker)), ("nameContains", json!(&guess.marker[..half]))]);
+        filters.extend([
+            ("billingStatuses", json!(["ACTIVE"])),
+            ("plans", json!(["FREE", "PRO", "ENTERPRISE"])),
+        ]);
         filters.extend([("createdSince", json!("2020-01-01T00:00:00Z")), ("ids", json!([guess.customer]))]);
         filters.push(("externalId", json!(guess.marker)));
     }
@@ -123,10 +127,12 @@ pub(super) fn argument_lists(schema: &Schema, field: &FieldDefinition, guess: &K
             ("until", _) => vec!["\"2100-01-01T00:00:00Z\"".to_owned()],
             ("timeZone", _) => vec!["\"Europe/Berlin\"".to_owned()],
             ("groupBy", _) => vec!["[DAY, ACTION, ACTOR, AGENT, CUSTOMER]".to_owned(), "[AGENT]".to_owned()],
-            ("orderBy", "AgentOrder") => ["NAME", "CREATED_AT", "UPDATED_AT", "LAST_ACTIVATED_AT", "MODEL_NAME"]
-                .into_iter()
-                .map(|field| format!("{{ field: {field}, direction: DESC }}"))
-                .collect(),
+            ("orderBy", "AgentOrder") => {
+                ["NAME", "CREATED_AT", "UPDATED_AT", "LAST_ACTIVATED_AT", "MODEL_NAME"]
+                    .into_iter()
+                    .map(|field| format!("{{ field: {field}, direction: DESC }}"))
+                    .collect()
+            }
             ("orderBy", "CustomerOrder") => ["NAME", "CREATED_AT", "LAST_ACTIVITY_AT"]
                 .into_iter()
                 .map(|field| format!("{{ field: {field} }}"))

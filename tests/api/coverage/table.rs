@@ -120,10 +120,18 @@ pub(crate) const FIELDS: &[(&str, &str, Access)] = &[
     ("activationCounts", "(customerId: CUSTOMER, since: \"SINCE\") { count }", READ_OR_NOT_FOUND),
     ("modelsInUse", "(customerId: CUSTOMER) { name }", READ_OR_NOT_FOUND),
     ("toolsInUse", "(customerId: CUSTOMER) { name }", READ_OR_NOT_FOUND),
-    ("changeCounts", "(customerId: CUSTOMER, filter: { since: \"SINCE\" }, groupBy: [ACTION]) { count }", AUDIT),
+    (
+        "changeCounts",
+        "(customerId: CUSTOMER, filter: { since: \"SINCE\" }, groupBy: [ACTION]) { count }",
+        AUDIT,
+    ),
     ("serviceTokens", "{ nodes { id } }", OPERATOR),
     ("users", "(filter: { isOperator: true }) { nodes { id } }", OPERATOR),
-    ("addOperator", "(input: { issuer: \"https://issuer.invalid\", subject: UNIQUE }) { userErrors { code } }", OPERATOR),
+    (
+        "addOperator",
+        "(input: { issuer: \"https://issuer.invalid\", subject: UNIQUE }) { userErrors { code } }",
+        OPERATOR,
+    ),
     // The user is a member and no operator, so there is nothing to remove.
     ("removeOperator", "(input: { userId: USER }) { userErrors { code } }", OPERATOR),
     ("activeConfig", "(agentId: AGENT) { name }", SERVE),

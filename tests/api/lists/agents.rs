@@ -31,8 +31,12 @@ async fn each_order_is_that_of_the_model_in_both_directions_and_page_by_page() {
     for field in FIELDS {
         for environment in ENVIRONMENTS {
             for direction in ["ASC", "DESC"] {
-                let expected =
-                    sorted(&stage.agents, |agent| &agent.id, |agent| value(agent, field, environment), direction == "DESC");
+                let expected = sorted(
+                    &stage.agents,
+                    |agent| &agent.id,
+                    |agent| value(agent, field, environment),
+                    direction == "DESC",
+                );
                 let order = json!({ "field": field, "direction": direction });
                 let arguments = json!({ "id": stage.customer, "environment": environment, "orderBy": order });
                 for (list, size) in [("agents", 5), ("customer", 4), ("customer", 100), ("agents", 1)] {
@@ -48,7 +52,8 @@ async fn each_order_is_that_of_the_model_in_both_directions_and_page_by_page() {
     }
     // Something is in each part of each order, or the test would prove less than it says.
     for environment in ENVIRONMENTS {
-        let has = |is: fn(&Known, &str) -> bool| stage.agents.iter().filter(|agent| is(agent, environment)).count();
+        let has =
+            |is: fn(&Known, &str) -> bool| stage.agents.iter().filter(|agent| is(agent, environment)).count();
         assert!(has(|agent, key| agent.active.contains_key(key)) > 3);
         assert!(has(|agent, key| !agent.activated.contains_key(key)) > 0);
         assert!(has(|agent, key| agent.activated.contains_key(key) && !agent.active.contains_key(key)) > 0);
@@ -63,8 +68,10 @@ async fn each_filter_passes_what_the_model_says_in_each_order() {
     let moment = stage.times.len() / 2;
     let since = stage.times[moment - 1].clone();
     type Passes<'a> = Box<dyn Fn(&Known, &str) -> bool + 'a>;
-    let serves = |agent: &Known, key: &str, model: &str| agent.active.get(key).is_some_and(|a| a.model == model);
-    let latest = |agent: &Known, key: &str| agent.active.get(key).is_some_and(|a| a.number == agent.versions.len());
+    let serves =
+        |agent: &Known, key: &str, model: &str| agent.active.get(key).is_some_and(|a| a.model == model);
+    let latest =
+        |agent: &Known, key: &str| agent.active.get(key).is_some_and(|a| a.number == agent.versions.len());
     let filters: Vec<(Value, Passes<'_>)> = vec![
         (json!({ "serving": true }), Box::new(|agent, key| agent.active.contains_key(key))),
         (json!({ "serving": false }), Box::new(|agent, key| !agent.active.contains_key(key))),
@@ -83,7 +90,10 @@ async fn each_filter_passes_what_the_model_says_in_each_order() {
             json!({ "toolName": "say" }),
             Box::new(|agent, key| agent.active.get(key).is_some_and(|a| a.tools.contains(&"say"))),
         ),
-        (json!({ "activatedSince": since }), Box::new(move |agent, key| agent.activated.get(key) >= Some(&moment))),
+        (
+            json!({ "activatedSince": since }),
+            Box::new(move |agent, key| agent.activated.get(key) >= Some(&moment)),
+        ),
         (json!({ "updatedSince": since }), Box::new(move |agent, _| agent.updated >= moment)),
         (json!({ "ids": some }), Box::new(|agent, _| some.contains(&agent.id))),
         (json!({ "ids": [] }), Box::new(|_, _| false)),
@@ -102,8 +112,12 @@ async fn each_filter_passes_what_the_model_says_in_each_order() {
             passed += agents.len();
             for field in FIELDS {
                 for direction in ["ASC", "DESC"] {
-                    let expected =
-                        sorted(&agents, |agent| &agent.id, |agent| value(agent, field, environment), direction == "DESC");
+                    let expected = sorted(
+                        &agents,
+                        |agent| &agent.id,
+                        |agent| value(agent, field, environment),
+                        direction == "DESC",
+                    );
                     let order = json!({ "field": field, "direction": direction });
                     let arguments = json!({ "id": stage.customer, "environment": environment, "filter": filter, "orderBy": order });
                     let found = all(&stage.editor, "customer", &arguments, 3).await;
@@ -132,7 +146,9 @@ async fn without_an_order_the_oldest_come_first_and_old_cursors_stay_valid() {
     let answer = page(&stage.editor, "agents", &first).await;
     let cursor = connection(&answer)["pageInfo"]["endCursor"].as_str().unwrap().to_owned();
     for cursor in [cursor.clone(), old(created[0].clone())] {
-        let rest = page(&stage.editor, "agents", &json!({ "id": stage.customer, "first": 9, "after": cursor })).await;
+        let rest =
+            page(&stage.editor, "agents", &json!({ "id": stage.customer, "first": 9, "after": cursor }))
+                .await;
         assert_eq!(super::ids(connection(&rest)), created[1..]);
         // It is one of CREATED_AT, ascending, too, which is the same list.
         let order = json!({ "field": "CREATED_AT" });
@@ -144,7 +160,8 @@ async fn without_an_order_the_oldest_come_first_and_old_cursors_stay_valid() {
         let other = json!({ "id": stage.customer, "first": 9, "after": cursor, "orderBy": order });
         assert_eq!(page(&stage.editor, "agents", &other).await.code(), Some("BAD_USER_INPUT"));
     }
-    let bare = json!({ "id": stage.customer, "after": old(created[0].clone()), "orderBy": { "field": "NAME" } });
+    let bare =
+        json!({ "id": stage.customer, "after": old(created[0].clone()), "orderBy": { "field": "NAME" } });
     assert_eq!(page(&stage.editor, "agents", &bare).await.code(), Some("BAD_USER_INPUT"));
 }
 
@@ -185,7 +202,8 @@ async fn an_environment_is_asked_of_those_who_have_it_and_reach_it() {
     let stage = Stage::new(8).await;
     let town = stage.operator.customer("Town").await;
     stage.operator.agent(&town, "Townhall").await;
-    let by = |environment: &str, field: &str| json!({ "environment": environment, "orderBy": { "field": field } });
+    let by =
+        |environment: &str, field: &str| json!({ "environment": environment, "orderBy": { "field": field } });
     // Town has no staging. Orders that aren't about an environment list its agent all the same.
     for (environment, field, count) in [
         ("staging", "MODEL_NAME", 8),
@@ -194,7 +212,11 @@ async fn an_environment_is_asked_of_those_who_have_it_and_reach_it() {
         ("production", "MODEL_NAME", 9),
         ("nowhere", "MODEL_NAME", 0),
     ] {
-        assert_eq!(all(&stage.operator, "agents", &by(environment, field), 3).await.len(), count, "{environment} {field}");
+        assert_eq!(
+            all(&stage.operator, "agents", &by(environment, field), 3).await.len(),
+            count,
+            "{environment} {field}"
+        );
     }
     // A credential for staging alone learns nothing of production, and not when anything last changed.
     let limited = stage.app.limited_program(&stage.customer, [KeyScope::AgentsRead], &["staging"]).await;
@@ -204,14 +226,15 @@ async fn an_environment_is_asked_of_those_who_have_it_and_reach_it() {
         assert_eq!(seen, all(&free, "agents", &by("staging", field), 3).await);
         assert_eq!(all(&limited, "agents", &by("production", field), 3).await, Vec::<String>::new());
     }
-    for filter in [json!({ "serving": false }), json!({ "servesLatest": false }), json!({ "modelNames": ["opus"] })] {
+    for filter in
+        [json!({ "serving": false }), json!({ "servesLatest": false }), json!({ "modelNames": ["opus"] })]
+    {
         let arguments = json!({ "environment": "production", "filter": filter });
         assert_eq!(all(&limited, "agents", &arguments, 3).await, Vec::<String>::new(), "{filter}");
     }
-    for arguments in [
-        by("staging", "UPDATED_AT"),
-        json!({ "filter": { "updatedSince": "2020-01-01T00:00:00Z" } }),
-    ] {
+    for arguments in
+        [by("staging", "UPDATED_AT"), json!({ "filter": { "updatedSince": "2020-01-01T00:00:00Z" } })]
+    {
         assert_eq!(page(&limited, "agents", &arguments).await.code(), Some("FORBIDDEN"));
         assert_eq!(page(&free, "agents", &arguments).await.code(), None);
     }

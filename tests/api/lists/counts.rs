@@ -31,7 +31,7 @@ async fn activated(app: &App, customer: &str, rows: &str) {
 /// The offset of a time zone from UTC at this time, in minutes, as the rules of 2026 have it.
 fn offset(zone: &str, at: DateTime<Utc>) -> i64 {
     let summer = "2026-03-29T01:00:00Z".parse::<DateTime<Utc>>().unwrap()
-        .. "2026-10-25T01:00:00Z".parse::<DateTime<Utc>>().unwrap();
+        .."2026-10-25T01:00:00Z".parse::<DateTime<Utc>>().unwrap();
     match zone {
         "UTC" => 0,
         "Asia/Kolkata" => 330,
@@ -46,7 +46,8 @@ async fn activations_are_counted_by_the_days_of_a_time_zone() {
     let app = App::start().await;
     let operator = app.operator().await;
     let (customer, town) = (operator.customer("City").await, operator.customer("Town").await);
-    let (admin, viewer) = (app.member(&customer, Role::Admin).await, app.member(&customer, Role::Viewer).await);
+    let (admin, viewer) =
+        (app.member(&customer, Role::Admin).await, app.member(&customer, Role::Viewer).await);
     crate::environment::create(&admin, &customer, "staging").await;
     // Every seven hours over half a year, and round both changes of the clocks.
     let begin: DateTime<Utc> = "2026-03-20T00:00:00Z".parse().unwrap();
@@ -57,8 +58,16 @@ async fn activations_are_counted_by_the_days_of_a_time_zone() {
         let from = (reason == "ACTIVATE" && nth % 2 == 0).then_some("dev");
         rows.push((begin + TimeDelta::hours(7 * nth), key, reason, from));
     }
-    for at in ["2026-03-28T22:59:59Z", "2026-03-28T23:00:00Z", "2026-03-29T21:59:59Z", "2026-03-29T22:00:00Z",
-        "2026-10-24T21:59:59Z", "2026-10-24T22:00:00Z", "2026-10-25T22:59:59Z", "2026-10-25T23:00:00Z"] {
+    for at in [
+        "2026-03-28T22:59:59Z",
+        "2026-03-28T23:00:00Z",
+        "2026-03-29T21:59:59Z",
+        "2026-03-29T22:00:00Z",
+        "2026-10-24T21:59:59Z",
+        "2026-10-24T22:00:00Z",
+        "2026-10-25T22:59:59Z",
+        "2026-10-25T23:00:00Z",
+    ] {
         rows.push((at.parse().unwrap(), "production", "PUBLISH", None));
     }
     let values: Vec<String> = rows
@@ -69,7 +78,12 @@ async fn activations_are_counted_by_the_days_of_a_time_zone() {
         })
         .collect();
     activated(&app, &customer, &format!("VALUES {}", values.join(", "))).await;
-    activated(&app, &town, "VALUES ('2026-05-05T00:00:00Z'::timestamptz, 'production', 'PUBLISH', NULL::text)").await;
+    activated(
+        &app,
+        &town,
+        "VALUES ('2026-05-05T00:00:00Z'::timestamptz, 'production', 'PUBLISH', NULL::text)",
+    )
+    .await;
 
     let (since, until) = ("2026-03-21T05:00:00Z", "2026-11-05T00:00:00Z");
     let within = since.parse::<DateTime<Utc>>().unwrap()..until.parse::<DateTime<Utc>>().unwrap();
@@ -91,7 +105,10 @@ async fn activations_are_counted_by_the_days_of_a_time_zone() {
                 .iter()
                 .map(|row| {
                     let text = |name: &str| row[name].as_str().unwrap();
-                    ((text("day").to_owned(), text("environmentKey"), text("reason")), row["count"].as_u64().unwrap())
+                    (
+                        (text("day").to_owned(), text("environmentKey"), text("reason")),
+                        row["count"].as_u64().unwrap(),
+                    )
                 })
                 .collect();
             assert_eq!(found, counts, "{zone} {environments}");
@@ -101,7 +118,13 @@ async fn activations_are_counted_by_the_days_of_a_time_zone() {
     let sum = async |client: &Client, customer: Option<&str>| {
         let variables = json!({ "customer": customer, "since": since, "until": until, "zone": "UTC" });
         let answer = client.gql(ACTIVATIONS, variables).await;
-        answer.at("/activationCounts").as_array().unwrap().iter().map(|row| row["count"].as_u64().unwrap()).sum::<u64>()
+        answer
+            .at("/activationCounts")
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["count"].as_u64().unwrap())
+            .sum::<u64>()
     };
     let own = rows.iter().filter(|row| within.contains(&row.0)).count() as u64;
     let staging = rows.iter().filter(|row| within.contains(&row.0) && row.1 == "staging").count() as u64;
@@ -136,7 +159,9 @@ async fn a_chart_of_too_much_is_refused_with_its_bound() {
     }
     let year = ("2026-01-01T00:00:00Z", "2026-12-31T00:00:00Z");
     let rows = |from: u32, to: u32| {
-        format!("SELECT '2026-06-01T00:00:00Z'::timestamptz + n * interval '1 second', 'production', 'PUBLISH', NULL::text FROM generate_series({from}, {to}) AS n")
+        format!(
+            "SELECT '2026-06-01T00:00:00Z'::timestamptz + n * interval '1 second', 'production', 'PUBLISH', NULL::text FROM generate_series({from}, {to}) AS n"
+        )
     };
     activated(&app, &customer, &rows(1, 100_000)).await;
     let (code, body) = ask(year.0, year.1, "UTC").await;
@@ -149,7 +174,8 @@ async fn a_chart_of_too_much_is_refused_with_its_bound() {
     assert_eq!(ask("2026-06-01T00:00:00Z", "2026-06-01T12:00:00Z", "UTC").await.0, None);
 }
 
-const CHANGES: &str = "query ($customer: ID, $filter: ChangeFilter, $by: [ChangeCountGroup!]!, $zone: String!) {
+const CHANGES: &str =
+    "query ($customer: ID, $filter: ChangeFilter, $by: [ChangeCountGroup!]!, $zone: String!) {
     changeCounts(customerId: $customer, filter: $filter, groupBy: $by, timeZone: $zone) {
       day action actor { kind id } agent { id } customer { id } count } }";
 
@@ -174,7 +200,14 @@ async fn entries_of_the_audit_are_counted_by_group() {
         let at: DateTime<Utc> = entry["at"].as_str().unwrap().parse().unwrap();
         json!((at + TimeDelta::minutes(330)).date_naive().to_string())
     };
-    for by in [vec!["DAY"], vec!["ACTION"], vec!["ACTOR"], vec!["AGENT"], vec!["CUSTOMER"], vec!["DAY", "ACTION", "AGENT"]] {
+    for by in [
+        vec!["DAY"],
+        vec!["ACTION"],
+        vec!["ACTOR"],
+        vec!["AGENT"],
+        vec!["CUSTOMER"],
+        vec!["DAY", "ACTION", "AGENT"],
+    ] {
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
         for entry in &entries {
             let of = |group: &str, value: Value| if by.contains(&group) { value } else { Value::Null };
@@ -195,7 +228,9 @@ async fn entries_of_the_audit_are_counted_by_group() {
         } else {
             json!({ "since": (now - TimeDelta::days(2)).to_rfc3339() })
         };
-        let answer = admin.gql(CHANGES, json!({ "customer": stage.customer, "filter": filter, "by": by, "zone": zone })).await;
+        let answer = admin
+            .gql(CHANGES, json!({ "customer": stage.customer, "filter": filter, "by": by, "zone": zone }))
+            .await;
         let found: BTreeMap<String, u64> = answer
             .at("/changeCounts")
             .as_array()

@@ -54,7 +54,10 @@ async fn each_order_and_filter_is_that_of_the_model() {
         (json!({ "nameContains": "örebro" }), Box::new(|of| of.name.to_lowercase().contains("örebro"))),
         (json!({ "nameContains": "" }), Box::new(|_| true)),
         (json!({ "billingStatuses": ["PAST_DUE", "SUSPENDED"] }), Box::new(|of| of.status != "ACTIVE")),
-        (json!({ "plans": ["PRO"], "billingStatuses": ["ACTIVE"] }), Box::new(|of| of.plan == "PRO" && of.status == "ACTIVE")),
+        (
+            json!({ "plans": ["PRO"], "billingStatuses": ["ACTIVE"] }),
+            Box::new(|of| of.plan == "PRO" && of.status == "ACTIVE"),
+        ),
         (json!({ "plans": [] }), Box::new(|_| false)),
         (json!({ "ids": some }), Box::new(|of| some.contains(&of.id))),
         (json!({ "externalId": "crm-3" }), Box::new(|of| of.external.as_deref() == Some("crm-3"))),
@@ -95,7 +98,9 @@ async fn each_order_and_filter_is_that_of_the_model() {
     }
     let named = page(&operator, "customers", &json!({ "first": 1, "orderBy": { "field": "NAME" } })).await;
     let cursor = connection(&named)["pageInfo"]["endCursor"].clone();
-    for order in [Value::Null, json!({ "field": "NAME", "direction": "DESC" }), json!({ "field": "LAST_ACTIVITY_AT" })] {
+    for order in
+        [Value::Null, json!({ "field": "NAME", "direction": "DESC" }), json!({ "field": "LAST_ACTIVITY_AT" })]
+    {
         let other = json!({ "first": 1, "after": cursor, "orderBy": order });
         assert_eq!(page(&operator, "customers", &other).await.code(), Some("BAD_USER_INPUT"));
     }
@@ -110,7 +115,10 @@ async fn an_external_id_is_unique_and_the_operators() {
     let answer = operator.gql(UPDATE, set(&city, json!("crm-1"))).await;
     assert_eq!(answer.at("/updateCustomer/customer/externalId"), "crm-1");
     let answer = operator.gql(UPDATE, set(&town, json!("crm-1"))).await;
-    assert_eq!(answer.at("/updateCustomer/userErrors"), &json!([{ "code": "ALREADY_EXISTS", "field": "externalId" }]));
+    assert_eq!(
+        answer.at("/updateCustomer/userErrors"),
+        &json!([{ "code": "ALREADY_EXISTS", "field": "externalId" }])
+    );
     for wrong in [json!(""), json!("a\nb"), json!("x".repeat(201))] {
         let answer = operator.gql(UPDATE, set(&town, wrong.clone())).await;
         assert_eq!(answer.at("/updateCustomer/userErrors/0/field"), "externalId", "{wrong}");

@@ -15,7 +15,9 @@ use crate::support::caller::{Answer, Client};
 /// A page of this list, with these arguments.
 pub(super) async fn page(client: &Client, list: &str, arguments: &Value) -> Answer {
     let (types, name) = match list {
-        "agents" | "customer" => ("$environment: String, $filter: AgentFilter, $orderBy: AgentOrder", "agents"),
+        "agents" | "customer" => {
+            ("$environment: String, $filter: AgentFilter, $orderBy: AgentOrder", "agents")
+        }
         "customers" => ("$filter: CustomerFilter, $orderBy: CustomerOrder", "customers"),
         "users" => ("$filter: UserFilter", "users"),
         other => panic!("no list {other}"),

@@ -37,7 +37,8 @@ const ADD: &str = "mutation ($input: AddOperatorInput!) { done: addOperator(inpu
 const REMOVE: &str = "mutation ($input: RemoveOperatorInput!) { done: removeOperator(input: $input) { userId revision userErrors { code message } } }";
 
 async fn user_id(client: &Client, subject: &str) -> String {
-    let answer = client.gql("{ users(first: 100) { nodes { id identities { subject } } } }", Value::Null).await;
+    let answer =
+        client.gql("{ users(first: 100) { nodes { id identities { subject } } } }", Value::Null).await;
     let nodes = answer.at("/users/nodes").as_array().unwrap();
     let found = nodes.iter().find(|node| node["identities"][0]["subject"] == subject).unwrap();
     found["id"].as_str().unwrap().to_owned()
@@ -95,7 +96,9 @@ async fn the_last_operator_stays_one() {
     // Others may not, and nothing is stored.
     let admin = app.member(&customer, Role::Admin).await;
     assert_eq!(admin.gql(ADD, json!({ "input": { "userId": ada } })).await.code(), Some("FORBIDDEN"));
-    for wrong in [json!({}), json!({ "issuer": "i" }), json!({ "userId": ada, "issuer": "i", "subject": "s" })] {
+    for wrong in
+        [json!({}), json!({ "issuer": "i" }), json!({ "userId": ada, "issuer": "i", "subject": "s" })]
+    {
         let answer = operator.gql(ADD, json!({ "input": wrong })).await;
         assert_eq!(answer.at("/done/userErrors/0/code"), "INVALID", "{wrong}");
     }

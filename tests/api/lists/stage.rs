@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 
 use crate::{
     environment::create,
-    support::{App, Calls, caller::{Member, Operator}},
+    support::{
+        App, Calls,
+        caller::{Member, Operator},
+    },
 };
 
 /// The environments of the customer.
@@ -115,11 +118,14 @@ impl Stage {
                 let input = json!({ "agentId": known.id, "systemPrompt": format!("prompt {now}"), "modelName": model, "tools": listed });
                 let done = self.done("publishVersion", input).await;
                 let number = known.versions.len() + 1;
-                let version = (done["version"]["id"].as_str().unwrap().to_owned(), Active { number, model, tools });
+                let version =
+                    (done["version"]["id"].as_str().unwrap().to_owned(), Active { number, model, tools });
                 self.agents[which].versions.push(version);
             }
             3..=5 => {
-                let Some((id, version)) = known.versions.get(now % known.versions.len().max(1)) else { return };
+                let Some((id, version)) = known.versions.get(now % known.versions.len().max(1)) else {
+                    return;
+                };
                 if known.active.get(environment).is_some_and(|active| active.number == version.number) {
                     return;
                 }
@@ -144,7 +150,8 @@ impl Stage {
             }
             _ => {
                 let name = format!("{} again", known.name);
-                self.done("updateAgent", json!({ "agentId": known.id, "name": name, "ownerId": owner })).await;
+                self.done("updateAgent", json!({ "agentId": known.id, "name": name, "ownerId": owner }))
+                    .await;
                 (self.agents[which].name, self.agents[which].owner) = (name, Some(owner.to_owned()));
             }
         }
