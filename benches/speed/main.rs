@@ -8,6 +8,7 @@
 
 mod case;
 mod configs;
+mod dashboard;
 mod environments;
 mod fanout;
 mod growth;
@@ -48,7 +49,7 @@ struct Arguments {
     /// Also measure growth up to a million versions, which takes some minutes more
     #[arg(long)]
     big: bool,
-    /// The cases to run [default: all]: growth, environments, start, cold, configs, nested, plans, writes, fanout
+    /// The cases to run [default: all]: growth, environments, dashboard, start, cold, configs, nested, plans, writes, fanout
     cases: Vec<String>,
     /// Passed by cargo
     #[arg(long, hide = true)]
@@ -70,7 +71,11 @@ async fn main() -> Result<(), Failure> {
     if is_wanted("environments") {
         environments::run(&mut report).await?;
     }
-    if !cases.is_empty() && cases.iter().all(|case| case == "growth" || case == "environments") {
+    if is_wanted("dashboard") {
+        dashboard::run(&mut report).await?;
+    }
+    let own_worlds = ["growth", "environments", "dashboard"];
+    if !cases.is_empty() && cases.iter().all(|case| own_worlds.contains(&case.as_str())) {
         return Ok(());
     }
     let mut world = World::new(customers).await?;

@@ -102,8 +102,7 @@ async fn prompts_and_people_go_and_numbers_hashes_and_the_log_stay() {
     let app = App::start().await;
     let operator = app.operator().await;
     let (customer, town) = (operator.customer("Zebra City").await, operator.customer("Town").await);
-    let external =
-        "mutation ($id: ID!) { updateCustomer(input: { customerId: $id, externalId: \"zebra\" }) { userErrors { code } } }";
+    let external = "mutation ($id: ID!) { updateCustomer(input: { customerId: $id, externalId: \"zebra\" }) { userErrors { code } } }";
     operator.gql(external, json!({ "id": customer })).await;
     let admin = app.member(&customer, Role::Admin).await;
     let agent = admin.agent(&customer, "Zebra helper").await;

@@ -26,7 +26,9 @@ async fn an_entry_names_its_fields_as_the_schema_does() {
     let stage = Stage::new(1).await;
     let plan = "mutation ($id: ID!) { setPlan(input: { customerId: $id, plan: PRO }) { revision } }";
     stage.operator.gql(plan, json!({ "id": stage.customer })).await.text("/setPlan/revision");
-    stage.app.set_billing_status(&stage.customer, "PAST_DUE").await;
+    let bill =
+        "mutation ($id: ID!) { setBillingStatus(input: { customerId: $id, status: PAST_DUE }) { revision } }";
+    stage.operator.gql(bill, json!({ "id": stage.customer })).await.text("/setBillingStatus/revision");
     let update = "mutation ($id: ID!) { updateAgent(input: { agentId: $id, name: \"Clerk\", description: \"Answers\" }) { revision } }";
     stage.editor.gql(update, json!({ "id": stage.agent })).await.text("/updateAgent/revision");
     stage.activate(1, "staging").await;

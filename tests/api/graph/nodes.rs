@@ -7,7 +7,7 @@ use crate::support::{App, Calls, app::Setup, caller::Client};
 
 const NODE: &str =
     "query ($id: ID!) { node(id: $id) { __typename id ... on ApiKey { name grantedScopes scopes }
-    ... on Invitation { email acceptUrl } ... on ServiceToken { name grantedScopes } } }";
+    ... on Invitation { email acceptUrl } ... on ServiceToken { name tokenScopes: grantedScopes } } }";
 
 async fn node(client: &Client, id: &str) -> Value {
     client.gql(NODE, json!({ "id": id })).await.at("/node").clone()

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use crate::support::{
-    Answer, App, Calls,
+    Answer, App,
     app::{Instance, Setup},
     cluster::cluster,
     proxy::{Proxy, Silence, Target},
