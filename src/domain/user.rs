@@ -38,6 +38,26 @@ pub(super) fn check_subject(subject: &str) -> Result<()> {
     Ok(())
 }
 
+impl User {
+    /// Whether the reader is the user itself, or acts for the platform.
+    #[must_use]
+    pub fn is_open_to(&self, reader: &Caller) -> bool {
+        reader.profile() == Some(self.id) || policy::is_platform(reader)
+    }
+
+    /// The address, if the reader may see it.
+    #[must_use]
+    pub fn visible_email(&self, reader: &Caller) -> Option<&str> {
+        self.email.as_deref().filter(|_| self.is_open_to(reader))
+    }
+
+    /// The name for people: the display name, else the address if the reader may see it.
+    #[must_use]
+    pub fn visible_name(&self, reader: &Caller) -> Option<&str> {
+        self.display_name().or_else(|| self.visible_email(reader))
+    }
+}
+
 impl Registry {
     /// Changes the caller's own display name. `None` takes the name in the caller's tokens again.
     ///

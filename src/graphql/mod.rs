@@ -23,6 +23,7 @@ pub use engine::{
     response::GraphQlResponse,
 };
 pub use graphql_front::SchemaError;
+pub use schema::change::{action_name, action_named, actor_kind_name, actor_kind_named, channel_name};
 
 /// Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
 /// `activeConfig`, `watchers` and `instance`. A query that runs longer than 15 seconds fails with UNAVAILABLE.

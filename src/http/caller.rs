@@ -178,7 +178,7 @@ impl FromRequestParts<AppState> for AuthenticatedCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        // `rest::require_auth` has authenticated the caller already.
+        // `rest` has authenticated the caller already.
         if let Some(known) = parts.extensions.get::<Self>() {
             return Ok(known.clone());
         }
@@ -191,6 +191,10 @@ impl FromRequestParts<AppState> for AuthenticatedCaller {
 
 /// The error for a request without a credential.
 pub const NO_CREDENTIAL: Error = Error::Unauthenticated("send a bearer token: Authorization: Bearer …");
+
+/// The bearer token or the session that a request was authenticated by, an extension of the request.
+#[derive(Clone)]
+pub struct RequestCredential(pub Arc<str>);
 
 /// The count of rights changes (`RevocationLog::count`) just before the caller of a request was looked up.
 #[derive(Clone, Copy, Debug)]
@@ -208,24 +212,12 @@ pub fn may_have_lost_rights(
         || state.hub.revocation_log().may_affect_since(since, caller)
 }
 
-/// Rejects a caller that has lost rights since it was looked up, because a body may take hours to arrive.
+/// Rejects a caller that has lost rights since it was looked up by this credential, because a body may take hours to
+/// arrive.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] if the caller has lost rights. [`Error::Unavailable`] if the database must be asked and
 /// doesn't respond.
-pub async fn recheck(
-    state: &AppState,
-    since: RevocationCount,
-    caller: &Caller,
-    headers: &HeaderMap,
-) -> Result<(), Error> {
-    recheck_credential(state, since, caller, bearer(headers)?.unwrap_or_default()).await
-}
-
-/// As [`recheck`], with the credential that the request was authenticated by.
-///
-/// # Errors
-/// As [`recheck`].
 pub async fn recheck_credential(
     state: &AppState,
     since: RevocationCount,
@@ -252,9 +244,16 @@ pub async fn authenticate(
     extensions: &Extensions,
     (channel, request_id): (Channel, &str),
 ) -> Result<Arc<Caller>, Error> {
+    authenticate_by(state, credential(uri, headers)?, extensions, (channel, request_id)).await
+}
+
+/// The bearer token of a request.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] if there is none, or one in the URL.
+pub fn credential<'r>(uri: &Uri, headers: &'r HeaderMap) -> Result<&'r str, Error> {
     reject_token_in_url(uri)?;
-    let bearer = bearer(headers)?.ok_or(NO_CREDENTIAL)?;
-    authenticate_by(state, bearer, extensions, (channel, request_id)).await
+    bearer(headers)?.ok_or(NO_CREDENTIAL)
 }
 
 /// As [`authenticate`], with this credential of the request.
@@ -320,11 +319,14 @@ pub async fn sign_in(
     Ok(caller)
 }
 
-/// Charges what the caller of these headers uses beyond its request. `None` without a valid bearer token.
+/// Charges what the caller with this credential uses beyond its request.
 #[must_use]
-pub(in crate::http) fn meter(state: &AppState, caller: &Arc<Caller>, headers: &HeaderMap) -> Option<Meter> {
-    let bearer = bearer(headers).ok()??;
-    Some(Meter::new(state.limiter.clone(), Arc::clone(caller), bearer))
+pub(in crate::http) fn meter(
+    state: &AppState,
+    caller: &Arc<Caller>,
+    RequestCredential(credential): &RequestCredential,
+) -> Meter {
+    Meter::new(state.limiter.clone(), Arc::clone(caller), Arc::clone(credential))
 }
 
 /// Rejects a request with a token in its URL, even if `Authorization` has another one: URLs end up in histories and

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{any, get},
+    routing::{any, get, post},
 };
 use futures_util::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -102,6 +102,15 @@ fn rest_endpoints() -> OpenApiRouter<AppState> {
         .routes(routes!(rest::pinned::pinned)) // GET /internal/agents/{id}/versions/{version_id}
 }
 
+/// The downloads and the upload of the console's pages: REST endpoints that require a browser's session.
+fn console_files() -> Router<AppState> {
+    Router::new()
+        .route("/console/download/customers/{id}/audit", get(rest::audit::excerpt))
+        .route("/console/download/customers/{id}/audit.csv", get(rest::audit_csv::download))
+        .route("/console/download/customers/{id}/export", get(rest::export::export))
+        .route("/console/upload/customers/{id}", post(rest::import::import))
+}
+
 /// The endpoints that document the API. They need no credential.
 fn documentation_endpoints() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -127,6 +136,7 @@ pub fn router(state: AppState) -> Router {
         .origins
         .add_cors(api)
         .merge(console::routes())
+        .merge(rest::with_session(console_files(), &state))
         .merge(auth::routes())
         .route("/graphiql", get(graphiql::page))
         .route("/graphiql/{file}", get(graphiql::file))

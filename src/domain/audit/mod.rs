@@ -7,12 +7,15 @@ use uuid::Uuid;
 pub mod chain;
 mod excerpt;
 mod excerpt_verifier;
+mod names;
 mod signed_head;
+mod table;
 mod verify;
 
 pub use excerpt::Excerpt;
 pub use excerpt_verifier::{ExcerptError, ExcerptReport, ExcerptVerifier};
 pub use signed_head::{SignedHead, SignedHeadError};
+pub use table::{ChangeRow, ChangeTable};
 pub use verify::{IntegrityViolation, Progress, Report};
 
 use super::{

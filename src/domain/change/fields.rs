@@ -9,6 +9,16 @@ use crate::domain::{
 };
 
 impl Change {
+    /// A part of the entry's details, as JSON; `None` if there is none, or it is null.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for details that aren't JSON, which a constraint of the table excludes.
+    pub fn detail(&self, name: &str) -> Result<Option<String>> {
+        let details = json_reader::read(self.details.as_bytes(), &Limits::DEPTH_ONLY);
+        let details = details.map_err(|err| Error::Internal(Box::new(err)))?;
+        Ok(details.get(name).filter(|part| !part.is_null()).map(Json::to_text))
+    }
+
     /// The fields that changed, each with its path in the schema, in the order of the entry. A detail that is no field, such
     /// as the reason of an activation, is added.
     ///

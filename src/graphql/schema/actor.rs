@@ -75,16 +75,7 @@ impl Actor {
     /// empty.
     async fn display_name(&self) -> async_graphql::Result<String> {
         let name = self.visible_name().await?;
-        Ok(name.unwrap_or_else(|| {
-            let kind = match self.kind {
-                change::ActorKind::User => "User",
-                change::ActorKind::ApiKey => "API key",
-                change::ActorKind::Service => "Service",
-                change::ActorKind::Operator => "Operator",
-                change::ActorKind::System => "System",
-            };
-            kind.to_owned()
-        }))
+        Ok(name.unwrap_or_else(|| self.kind.label().to_owned()))
     }
 
     /// The person who did it. Null for programs and the system, for people who share no customer with you, and for

@@ -49,17 +49,16 @@ impl User {
 
     /// Whether the reader is the user itself, or acts for the platform.
     fn is_open_to_reader(&self) -> bool {
-        let caller = self.view.caller();
-        caller.profile() == Some(self.row.id) || policy::is_platform(caller)
+        self.row.is_open_to(self.view.caller())
     }
 
     fn visible_email(&self) -> Option<&str> {
-        self.row.email.as_deref().filter(|_| self.is_open_to_reader())
+        self.row.visible_email(self.view.caller())
     }
 
     /// The name for people: the display name, else the address if the reader may see it.
     pub(super) fn visible_name(&self) -> Option<&str> {
-        self.row.display_name().or_else(|| self.visible_email())
+        self.row.visible_name(self.view.caller())
     }
 }
 

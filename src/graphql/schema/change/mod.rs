@@ -1,6 +1,7 @@
 //! The audit log in the GraphQL schema: its entries, and the lists of them.
 
 mod action;
+mod names;
 mod subject;
 
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, Object};
 
 pub use action::{ChangeAction, Channel};
+pub use names::{action_name, action_named, actor_kind_name, actor_kind_named, channel_name};
 pub use subject::ChangeSubject;
 
 use super::{
@@ -46,12 +48,11 @@ impl Change {
         Self { row, view }
     }
 
-    /// Parses a part of the entry's details, which a constraint of the table guarantees to be JSON.
+    /// A part of the entry's details.
     fn detail(&self, name: &str) -> async_graphql::Result<Option<Json>> {
         self.view.weigh(self.row.details.len())?;
-        let details = json_reader::read(self.row.details.as_bytes(), &json_reader::Limits::DEPTH_ONLY);
-        let details = details.map_err(|err| to_graphql_error(&Error::Internal(Box::new(err))))?;
-        Ok(details.get(name).filter(|part| !part.is_null()).map(|part| Json(part.to_text())))
+        let detail = self.row.detail(name).map_err(|err| to_graphql_error(&err))?;
+        Ok(detail.map(Json))
     }
 }
 

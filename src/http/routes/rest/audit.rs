@@ -8,23 +8,22 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
-use tokio::{sync::mpsc, time::timeout};
+use tokio::sync::mpsc;
 
 use super::{
     CustomerPath, NoParameters,
-    pieces::{Piece, body_of},
+    pieces::{PieceSource, body_of, send_pieces},
     refuse,
-    stream_permit::SEND_TIMEOUT,
 };
 use crate::{
     domain::{
-        Error,
+        Caller, Error,
         audit::Excerpt,
         policy::{self, Action},
     },
     http::{
         AppState,
-        caller::{AuthenticatedCaller, RevocationCount, may_have_lost_rights},
+        caller::{AuthenticatedCaller, RevocationCount},
         problem::{Problem, ProblemKind},
         routes::openapi::{
             problems::{COMMON_PROBLEMS, refusals},
@@ -77,39 +76,19 @@ pub async fn excerpt(
     let (pieces, taken) = mpsc::channel(1);
     state.tasks.clone().spawn_background(async move {
         let _permit = permit;
-        write(&state, excerpt, since, pieces).await;
+        send_pieces(&state, excerpt, since, None, pieces).await;
     });
     Ok((headers, body_of(taken)).into_response())
 }
 
-/// Sends the pieces of an excerpt. Stops without the last line when the caller may have lost rights, when reading
-/// fails, or when the client doesn't take a piece within [`SEND_TIMEOUT`]. Reads a piece only when the one before was
-/// taken: while the client is slow, the excerpt holds one piece in memory and no connection of the database.
-async fn write(
-    state: &AppState,
-    mut excerpt: Excerpt,
-    since: RevocationCount,
-    pieces: mpsc::Sender<Piece<String>>,
-) {
-    while let Ok(Ok(place)) = timeout(SEND_TIMEOUT, pieces.reserve()).await {
-        let caller = excerpt.caller();
-        let piece = if may_have_lost_rights(state, since, caller) {
-            Err(Error::Unauthenticated("the caller may have lost rights since the request began"))
-        } else {
-            excerpt.next().await
-        };
-        // Lost rights and a pruned log are ordinary; only a failure of the service is a warning.
-        let has_more = piece.as_ref().inspect_err(|err| warn_if_failed(err)).is_ok_and(Option::is_some);
-        place.send(piece.into());
-        if !has_more {
-            return;
-        }
-    }
-}
+impl PieceSource for Excerpt {
+    const NAME: &'static str = "an excerpt";
 
-fn warn_if_failed(err: &Error) {
-    match err {
-        Error::Unavailable(_) | Error::Internal(_) => tracing::warn!(error = %err, "an excerpt was cut off"),
-        _ => tracing::debug!(error = %err, "an excerpt was cut off"),
+    fn caller(&self) -> &Caller {
+        Excerpt::caller(self)
+    }
+
+    async fn next(&mut self) -> Result<Option<String>, Error> {
+        Excerpt::next(self).await
     }
 }

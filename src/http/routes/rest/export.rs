@@ -6,7 +6,7 @@ use axum::{
     Extension,
     body::{Body, Bytes},
     extract::State,
-    http::{HeaderMap, Method, header},
+    http::{Method, header},
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
@@ -31,7 +31,7 @@ use crate::{
     },
     http::{
         AppState,
-        caller::{AuthenticatedCaller, RevocationCount, may_have_lost_rights, meter},
+        caller::{AuthenticatedCaller, RequestCredential, RevocationCount, may_have_lost_rights, meter},
         meter::Meter,
         problem::{Problem, ProblemKind},
         routes::openapi::{
@@ -89,11 +89,11 @@ refusals!(
 pub async fn export(
     State(state): State<AppState>,
     Extension(since): Extension<RevocationCount>,
+    Extension(credential): Extension<RequestCredential>,
     AuthenticatedCaller(caller): AuthenticatedCaller,
     CustomerPath(customer_id): CustomerPath,
     Parameters(ExportParams { environment }): Parameters<ExportParams>,
     method: Method,
-    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     // Runs no statement: a caller without the right gets 403 or 404, busy or not.
     policy::allow_on(&caller, Action::ExportAgents, customer_id, "customer").map_err(refuse(&caller))?;
@@ -115,7 +115,7 @@ pub async fn export(
     let bytes = (PIECES * VERSION_BYTES_MAX).min(share.largest() / 2);
     let memory = share.reserve(bytes).await.map_err(|full| refuse(&caller)(Error::NoMemory(full)))?;
     let export = state.registry.export(&caller, input).await.map_err(refuse(&caller))?;
-    let meter = meter(&state, &caller, &headers);
+    let meter = meter(&state, &caller, &credential);
     let (pieces, taken) = mpsc::channel(1);
     state.tasks.clone().spawn_background(async move {
         let _permit = permit;
@@ -131,7 +131,7 @@ async fn write(
     state: &AppState,
     mut export: Export,
     since: RevocationCount,
-    (memory, meter): (Arc<Reservation>, Option<Meter>),
+    (memory, meter): (Arc<Reservation>, Meter),
     pieces: mpsc::Sender<Piece<Bytes>>,
 ) {
     while let Ok(Ok(place)) = timeout(SEND_TIMEOUT, pieces.reserve()).await {
@@ -144,7 +144,7 @@ async fn write(
         let bytes = bytes.map(Bytes::len);
         place.send(piece.into());
         let Some(bytes) = bytes else { return };
-        charge(meter.as_ref(), &export, bytes).await;
+        charge(&meter, &export, bytes).await;
     }
 }
 
@@ -166,8 +166,7 @@ async fn read(export: &mut Export, memory: &Arc<Reservation>) -> Result<Option<B
 }
 
 /// Charges a piece, and waits until the caller has points again.
-async fn charge(meter: Option<&Meter>, export: &Export, bytes: usize) {
-    let Some(meter) = meter else { return };
+async fn charge(meter: &Meter, export: &Export, bytes: usize) {
     meter.charge_bytes(bytes);
     meter.charge_time(export.caller().processor_time.take());
     pace(meter).await;

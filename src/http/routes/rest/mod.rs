@@ -12,7 +12,7 @@ use axum::{
     Router,
     body::{HttpBody, to_bytes},
     extract::{FromRequest, FromRequestParts, Path, Query, Request, State, rejection::QueryRejection},
-    http::{HeaderName, HeaderValue, header, request::Parts},
+    http::{Extensions, HeaderName, HeaderValue, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::any,
@@ -30,10 +30,10 @@ use crate::{
     http::{
         AppState,
         caller::{
-            AuthenticatedCaller, INSUFFICIENT_SCOPE, RequestId, RevocationCount, authenticate, meter, recheck,
+            self, AuthenticatedCaller, INSUFFICIENT_SCOPE, RequestCredential, RequestId, RevocationCount,
+            authenticate_by, meter, recheck_credential,
         },
         fast_path,
-        meter::Meter,
         negotiate::compress::Payer,
         problem::{self, Problem, ProblemKind},
         server::{body, reserved::reserved_bytes},
@@ -45,16 +45,20 @@ use crate::{
 
 pub mod agent;
 pub mod audit;
+pub mod audit_csv;
 pub mod config;
+mod csv;
 pub mod export;
 pub mod import;
 mod pieces;
 pub mod pinned;
 pub mod plan;
+mod session;
 mod stream_permit;
 pub mod version;
 
 pub use config::render;
+pub use session::with_session;
 pub use stream_permit::StreamPermits;
 
 /// The header with which a POST is safe to repeat (draft-ietf-httpapi-idempotency-key-header).
@@ -73,50 +77,88 @@ pub fn with_auth(endpoints: Router<AppState>, state: &AppState) -> Router<AppSta
         .layer(middleware::from_fn_with_state(state.clone(), require_auth))
 }
 
-/// Authenticates the caller, or returns the error as a problem. Marks each response as private to its caller with
-/// `Vary: Authorization` and `Cache-Control`, and waits until this instance has caught up with the log that it shows.
+/// Authenticates the caller by its bearer token, or returns the error as a problem.
 async fn require_auth(
     State(state): State<AppState>,
     RequestId(id): RequestId,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
     let since = RevocationCount(state.hub.revocation_log().count());
-    let found =
-        authenticate(&state, request.uri(), request.headers(), request.extensions(), (Channel::Rest, &id))
-            .await;
-    let mut response = match found {
-        Ok(caller) => {
-            let has_scopes = matches!(caller.principal, Principal::ApiKey(_) | Principal::Service(_));
-            let share = state.budget.share(caller.share_holder());
-            let meter = meter(&state, &caller, request.headers());
-            request.extensions_mut().insert(AuthenticatedCaller(Arc::clone(&caller)));
-            request.extensions_mut().insert(since);
-            let memory = RequestMemory::default();
-            request.extensions_mut().insert(memory.clone());
-            let work = meter.as_ref().map(Meter::charge_work);
-            let mut response = next.run(request).await;
-            let memory = lock(&memory.0).take();
-            response = match keep_memory(response, &share, memory).await {
-                Ok(response) => response,
-                Err(full) => Problem::new(&Error::NoMemory(full), &id).into_response(),
-            };
-            // The rights of a key or a service token are its scopes alone.
-            if has_scopes && problem::is_forbidden(&response) {
-                let challenge = HeaderValue::from_static(INSUFFICIENT_SCOPE);
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-            }
-            drop(work);
-            let bytes = response.body().size_hint().exact();
-            response.extensions_mut().insert(Payer::charged(&caller, meter, bytes));
-            state.hub.wait_until_caught_up().await;
-            response
+    let found = match caller::credential(request.uri(), request.headers()) {
+        Ok(credential) => {
+            let credential = RequestCredential(credential.into());
+            authenticate(&state, credential, request.extensions(), &id).await
         }
-        Err(err) => Problem::new(&err, &id).into_response(),
+        Err(err) => Err(err),
+    };
+    respond((&state, &id), (found, since), "Authorization", (request, next)).await
+}
+
+/// The caller of a request, and the credential that it was authenticated by.
+type Authenticated = (Arc<Caller>, RequestCredential);
+
+async fn authenticate(
+    state: &AppState,
+    credential: RequestCredential,
+    extensions: &Extensions,
+    request_id: &str,
+) -> Result<Authenticated, Error> {
+    let channel = (Channel::Rest, request_id);
+    let caller = authenticate_by(state, &credential.0, extensions, channel).await?;
+    Ok((caller, credential))
+}
+
+/// Handles the request of this caller, or returns the error as a problem. Marks each response as private to its caller
+/// with `Vary` (the header that has the credential) and `Cache-Control`, and waits until this instance has caught up with
+/// the log that it shows.
+async fn respond(
+    (state, id): (&AppState, &str),
+    (found, since): (Result<Authenticated, Error>, RevocationCount),
+    vary: &'static str,
+    (request, next): (Request, Next),
+) -> Response {
+    let mut response = match found {
+        Ok(authenticated) => handle((state, id), (authenticated, since), request, next).await,
+        Err(err) => Problem::new(&err, id).into_response(),
     };
     let headers = response.headers_mut();
-    headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
+    headers.insert(header::VARY, HeaderValue::from_static(vary));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn handle(
+    (state, id): (&AppState, &str),
+    ((caller, credential), since): (Authenticated, RevocationCount),
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let has_scopes = matches!(caller.principal, Principal::ApiKey(_) | Principal::Service(_));
+    let share = state.budget.share(caller.share_holder());
+    let meter = meter(state, &caller, &credential);
+    let memory = RequestMemory::default();
+    let extensions = request.extensions_mut();
+    extensions.insert(AuthenticatedCaller(Arc::clone(&caller)));
+    extensions.insert(credential);
+    extensions.insert(since);
+    extensions.insert(memory.clone());
+    let work = meter.charge_work();
+    let mut response = next.run(request).await;
+    let memory = lock(&memory.0).take();
+    response = match keep_memory(response, &share, memory).await {
+        Ok(response) => response,
+        Err(full) => Problem::new(&Error::NoMemory(full), id).into_response(),
+    };
+    // The rights of a key or a service token are its scopes alone.
+    if has_scopes && problem::is_forbidden(&response) {
+        let challenge = HeaderValue::from_static(INSUFFICIENT_SCOPE);
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    drop(work);
+    let bytes = response.body().size_hint().exact();
+    response.extensions_mut().insert(Payer::charged(&caller, Some(meter), bytes));
+    state.hub.wait_until_caught_up().await;
     response
 }
 
@@ -262,8 +304,10 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
         if let Some(kept) = parts.extensions.get::<RequestMemory>() {
             kept.keep(memory);
         }
-        if let Some(since) = parts.extensions.get::<RevocationCount>() {
-            let recheck = recheck(state, *since, &caller, &parts.headers).await;
+        let since = parts.extensions.get::<RevocationCount>().copied();
+        let credential = parts.extensions.get::<RequestCredential>().cloned();
+        if let (Some(since), Some(RequestCredential(credential))) = (since, credential) {
+            let recheck = recheck_credential(state, since, &caller, &credential).await;
             recheck.map_err(|err| Problem::new(&err, &id))?;
         }
         let key = idempotency_key(&parts, &json).map_err(|err| Problem::new(&err, &id))?;

@@ -3,6 +3,7 @@
 use std::{io, sync::Arc};
 
 use axum::{
+    Extension,
     body::Body,
     extract::{Request, State},
     http::{HeaderMap, header},
@@ -30,7 +31,7 @@ use crate::{
     },
     http::{
         AppState,
-        caller::{AuthenticatedCaller, meter},
+        caller::{AuthenticatedCaller, RequestCredential, meter},
         meter::Meter,
         problem::{Problem, ProblemKind},
         routes::openapi::{
@@ -123,6 +124,7 @@ refusals!(
 )]
 pub async fn import(
     State(state): State<AppState>,
+    Extension(credential): Extension<RequestCredential>,
     AuthenticatedCaller(caller): AuthenticatedCaller,
     CustomerPath(customer_id): CustomerPath,
     Parameters(params): Parameters<ImportParams>,
@@ -131,11 +133,11 @@ pub async fn import(
     // Runs no statement: a caller without the right gets 403 or 404, busy or not.
     policy::allow_on(&caller, Action::ImportAgents, customer_id, "customer").map_err(refuse(&caller))?;
     let (options, model) = read_params(params).map_err(refuse(&caller))?;
-    let (headers, body) = (request.headers().clone(), request.into_body());
-    if !is_json_lines(&headers) {
+    if !is_json_lines(request.headers()) {
         let detail = "Content-Type must be application/x-ndjson in UTF-8, without Content-Encoding";
         return Err(Problem::request(ProblemKind::UnsupportedMediaType, detail, caller.request_id()));
     }
+    let body = request.into_body();
     let permit = state.imports.acquire(caller.share_holder()).await.map_err(refuse(&caller))?;
     let memory = ImportMemory::reserve(&state.budget.share(caller.share_holder())).await;
     let memory = memory.map_err(refuse(&caller))?;
@@ -146,7 +148,7 @@ pub async fn import(
         version_bytes: memory.version_bytes,
         disk: Some(state.import_disk.share(caller.share_holder())),
     };
-    let meter = meter(&state, &caller, &headers);
+    let meter = meter(&state, &caller, &credential);
     // Refuses what no line can change, with a status of its own.
     let nothing = &mut &b""[..];
     state.registry.import(&caller, input.clone(), nothing).await.map_err(refuse(&caller))?;
@@ -155,7 +157,7 @@ pub async fn import(
     state.tasks.clone().spawn_background(async move {
         let _held = (permit, memory);
         let mut from = reader(body);
-        run(&work, &caller, input, &mut from, meter.as_ref(), &reports).await;
+        run(&work, &caller, input, &mut from, &meter, &reports).await;
         skip_rest(&mut from).await;
     });
     let lines = stream::unfold(taken, |mut taken| async move { Some((taken.recv().await?, taken)) });
@@ -214,7 +216,7 @@ async fn run(
     caller: &Arc<Caller>,
     input: ImportAgents,
     from: &mut (dyn AsyncBufRead + Send + Unpin),
-    meter: Option<&Meter>,
+    meter: &Meter,
     reports: &mpsc::Sender<Report>,
 ) {
     let dry_run = input.options.dry_run;
@@ -237,7 +239,7 @@ async fn run(
 /// Imports all lines. Returns why the import ended early, if it did; `None` when nobody takes the reports.
 async fn import_all(
     import: &mut Import<'_>,
-    meter: Option<&Meter>,
+    meter: &Meter,
     reports: &mpsc::Sender<Report>,
 ) -> Option<Option<ImportError>> {
     let mut charged = 0;
@@ -253,13 +255,11 @@ async fn import_all(
         if reports.is_closed() {
             return None;
         }
-        if let Some(meter) = meter {
-            let read = import.bytes();
-            meter.charge_part(charged, read);
-            charged = read;
-            meter.charge_time(import.caller().processor_time.take());
-            pace(meter).await;
-        }
+        let read = import.bytes();
+        meter.charge_part(charged, read);
+        charged = read;
+        meter.charge_time(import.caller().processor_time.take());
+        pace(meter).await;
     }
 }
 
