@@ -9,26 +9,26 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::Desk;
 use crate::support::{
+    App,
     caller::Answer,
     wait::{eventually, within},
 };
 
-impl Desk {
-    /// Gives the customer 20 MB of log entries, more than the buffers of a connection hold.
-    async fn lengthen_log(&self) {
-        let mut admin = PgConnection::connect(&self.app.database.admin_url).await.unwrap();
-        let sql = format!(
-            "SET session_replication_role = replica;
-             INSERT INTO registry.changes (revision, position, at, customer_id, agent_id, action, actor_kind, details, row_hash, chain_hash)
-             SELECT h.revision + n, 1, now(), '{}', '{}', 'agent.updated', 'SYSTEM', jsonb_build_object('after', repeat('long ', 1000)),
-                 sha256('x'), sha256('x')
-             FROM registry.log_head AS h, generate_series(1, 4000) AS n;
-             UPDATE registry.log_head SET revision = revision + 4000, position = 1",
-            self.customer, self.agent
-        );
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
-    }
+/// Gives a customer 20 MB of log entries about an agent, more than the buffers of a connection hold.
+pub(crate) async fn lengthen_log(app: &App, customer: &str, agent: &str) {
+    let mut admin = PgConnection::connect(&app.database.admin_url).await.unwrap();
+    let sql = format!(
+        "SET session_replication_role = replica;
+         INSERT INTO registry.changes (revision, position, at, customer_id, agent_id, action, actor_kind, details, row_hash, chain_hash)
+         SELECT h.revision + n, 1, now(), '{customer}', '{agent}', 'agent.updated', 'SYSTEM', jsonb_build_object('after', repeat('long ', 1000)),
+             sha256('x'), sha256('x')
+         FROM registry.log_head AS h, generate_series(1, 4000) AS n;
+         UPDATE registry.log_head SET revision = revision + 4000, position = 1"
+    );
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+}
 
+impl Desk {
     /// Waits until the service runs no statement for a while, and returns how many it has run.
     async fn statements_at_rest(&self) -> u64 {
         let mut count = 0;
@@ -50,7 +50,7 @@ fn is_whole(answer: &Answer) -> bool {
 #[tokio::test]
 async fn a_slow_reader_of_an_excerpt_delays_its_own_customer_only() {
     let desk = Desk::new().await;
-    desk.lengthen_log().await;
+    lengthen_log(&desk.app, &desk.customer, &desk.agent).await;
     let town = desk.app.operator().await.customer("Town").await;
     let neighbour = desk.app.member(&town, Role::Admin).await;
     let colleague = desk.app.member(&desk.customer, Role::Admin).await;

@@ -17,6 +17,8 @@ mod live;
 mod prove;
 mod retention;
 
+pub(crate) use excerpts::lengthen_log;
+
 /// A customer whose editor has made some changes.
 struct Desk {
     app: App,

@@ -23,10 +23,11 @@ use crate::{
 };
 
 pub(crate) mod callers;
+mod console;
 mod once;
 pub(crate) mod table;
 
-use table::{Access, FIELDS, OPEN, ROUTES, STREAMS};
+use table::{Access, FIELDS, OPEN, ROUTES, SESSION_ROUTES, STREAMS};
 
 /// A service with a caller of each kind.
 struct World {
@@ -255,7 +256,7 @@ fn routes_in(folder: &Path) -> BTreeSet<String> {
 #[test]
 fn each_row_names_callers_that_exist_and_each_once() {
     let fields = FIELDS.iter().map(|(field, _, access)| (*field, *access));
-    let routes = ROUTES.iter().map(|(_, path, _, access)| (*path, *access));
+    let routes = ROUTES.iter().chain(SESSION_ROUTES).map(|(_, path, _, access)| (*path, *access));
     for (what, access) in fields.chain(routes) {
         assert_eq!(access.mistakes(), Vec::<&str>::new(), "{what}");
     }
@@ -305,10 +306,11 @@ async fn every_subscription() {
 
 #[tokio::test]
 async fn every_route() {
-    let known = ROUTES.iter().map(|(_, path, ..)| *path).chain(OPEN.iter().map(|(path, _)| *path));
+    let with_credential = ROUTES.iter().chain(SESSION_ROUTES).map(|(_, path, ..)| *path);
+    let known = with_credential.chain(OPEN.iter().map(|(path, _)| *path));
     let known: BTreeSet<_> = known.map(str::to_owned).collect();
     let registered = routes_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http"));
-    assert_eq!(known, registered, "each route needs a row in ROUTES or OPEN");
+    assert_eq!(known, registered, "each route needs a row in ROUTES, SESSION_ROUTES or OPEN");
     let world = World::new().await;
     let mut wrong = Vec::new();
     for (method, path, body, access) in ROUTES {

@@ -290,6 +290,14 @@ pub(crate) const ROUTES: &[(&str, &str, &str, Access)] = &[
     ("POST", "/graphql", "{ \"query\": \"{ __typename }\" }", ANYBODY),
 ];
 
+/// Each route that needs the session of a browser, in the same form. A session has the rights of its user.
+pub(crate) const SESSION_ROUTES: &[(&str, &str, &str, Access)] = &[
+    ("GET", "/console/download/customers/{id}/audit", "", AUDIT),
+    ("GET", "/console/download/customers/{id}/audit.csv", "", AUDIT),
+    ("GET", "/console/download/customers/{id}/export", "", EXPORT),
+    ("POST", "/console/upload/customers/{id}", "{ \"agent\": UNIQUE, \"versions\": [] }", IMPORT),
+];
+
 /// The routes without authentication, and the reason.
 pub(crate) const OPEN: &[(&str, &str)] = &[
     ("/", "the console for browsers, and the way to the explorer for programs"),

@@ -184,8 +184,9 @@ fn read_params(params: CsvParams) -> DomainResult<ChangeFilter> {
 fn read_actions(names: &str) -> DomainResult<Vec<ChangeAction>> {
     let mut actions = Vec::new();
     for name in names.split(',') {
-        let message =
-            || format!("actions must be names such as AGENT_ACTIVATED with commas between them, got {name:?}");
+        let message = || {
+            format!("actions must be names such as AGENT_ACTIVATED with commas between them, got {name:?}")
+        };
         let action = action_named(name).ok_or_else(|| Error::invalid("actions", message()))?;
         if !actions.contains(&action) {
             actions.push(action);
