@@ -199,8 +199,9 @@ fn each_dependency_has_its_reason() {
 #[test]
 fn its_proofs_are_tests() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let files =
-        ["crates", "tests", "src"].into_iter().flat_map(|folder| walkdir::WalkDir::new(root.join(folder)));
+    let files = ["crates", "migration", "tests", "src"]
+        .into_iter()
+        .flat_map(|folder| walkdir::WalkDir::new(root.join(folder)));
     let sources: String = files
         .filter_map(Result::ok)
         .filter(|entry| entry.path().extension().is_some_and(|end| end == "rs"))
