@@ -90,6 +90,10 @@ ids! {
     InvitationId;
     /// The id of a session of the console.
     SessionId;
+    /// The id of a gateway: a process that reports what it serves, or a subscription that never reports.
+    GatewayId;
+    /// The id of a client's connection by websocket.
+    ConnectionId;
 }
 
 /// The number of a commit. Each commit's number is one more than the one before, across all customers; the first is 1.

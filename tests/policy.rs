@@ -143,6 +143,7 @@ fn its_table_is_this_one() {
     yyyNNy FFFFyFF FNyFFyNNy ReadConfigs
     yyyNNy FFFFFyF FNFyFyNNy WatchActivations
     FFyNNy FFFFFFy FNFFFFFFy ReadChanges
+    FFFFFy FFFFFFF FFFFFFFFy ReadGateways
     ");
 }
 

@@ -87,6 +87,7 @@ pub static STEPS: &[Step] = &[
     step!("0023_graph"),
     step!("0024_sessions"),
     step!("0025_lists"),
+    step!("0026_gateways"),
 ];
 
 /// Returns the schema number of this binary: that of the last migration it knows.

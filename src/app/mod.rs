@@ -275,6 +275,8 @@ impl Service {
             Listener::new(&database_url, clock),
             Arc::clone(&bell),
         ));
+        tasks.spawn_background(feed::delete_gone_gateways(follower.clone()));
+        tasks.spawn_background(feed::store_gateway_reports(follower.clone(), hub.clone()));
         tasks.spawn_background(feed::follow(follower, hub.clone(), bell, poll));
         hub.warm().await;
         let trusted_documents = with_console(trusted_documents)?;

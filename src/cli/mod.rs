@@ -34,6 +34,7 @@ mod plan;
 mod progress;
 mod serve;
 mod token;
+mod wait;
 mod watch;
 
 /// The source of truth for AI agents in a multi-tenant system.
@@ -92,6 +93,9 @@ enum Command {
     Audit(audit::Audit),
     /// Keep a local copy of all active configurations, as a gateway does, and print each change
     Watch(watch::Watch),
+    /// Wait until the gateways have applied an activation: the last step of a deployment; exits with 0 when they have, and 1
+    /// when they haven't in time
+    Wait(wait::Wait),
 }
 
 /// Why a command failed. `exit_code` has the program's exit code for each.
@@ -211,6 +215,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Plan(command) => return command.run(&common).await,
         Command::Audit(command) => command.run(&common).await,
         Command::Watch(command) => command.run().await,
+        Command::Wait(command) => return command.run().await,
     };
     done.map(|()| ExitCode::SUCCESS)
 }

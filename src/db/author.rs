@@ -1,11 +1,14 @@
 //! The author of a write: the actor and the request, which the log records with each change.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use ipnet::IpNet;
 use uuid::Uuid;
 
-use crate::entity::change::{ActorKind, Channel};
+use crate::{
+    entity::change::{ActorKind, Channel},
+    id::ConnectionId,
+};
 
 /// The prefix length of logged IPv4 networks. It identifies a site, not a person.
 const V4_BITS: u8 = 24;
@@ -21,6 +24,17 @@ pub struct Actor {
     pub id: Option<Uuid>,
 }
 
+/// A client's connection by websocket, and what the client said about itself when it opened it. The log doesn't record it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientConnection {
+    /// Its id.
+    pub id: ConnectionId,
+    /// The client library's name; 1 to 100 characters.
+    pub client_name: Option<String>,
+    /// The client library's version; 1 to 100 characters.
+    pub client_version: Option<String>,
+}
+
 /// The request of a write, as recorded in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallOrigin {
@@ -30,6 +44,8 @@ pub struct CallOrigin {
     pub channel: Channel,
     /// The network of the client. `None` for requests that didn't come over a network.
     pub network: Option<IpNet>,
+    /// The websocket that it came over; `None` for other requests.
+    pub connection: Option<Arc<ClientConnection>>,
 }
 
 impl CallOrigin {
@@ -40,7 +56,13 @@ impl CallOrigin {
             let bits = if address.is_ipv4() { V4_BITS } else { V6_BITS };
             IpNet::new(address, bits).ok().map(|network| network.trunc())
         });
-        Self { request_id: request_id.into(), channel, network }
+        Self { request_id: request_id.into(), channel, network, connection: None }
+    }
+
+    /// The origin of a request that came over this websocket.
+    #[must_use]
+    pub fn over(self, connection: Arc<ClientConnection>) -> Self {
+        Self { connection: Some(connection), ..self }
     }
 }
 

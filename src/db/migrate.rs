@@ -174,13 +174,15 @@ const GRANTS: [&str; 6] = [
     "GRANT INSERT ON registry.customers, registry.users, registry.identities, registry.memberships, registry.operators, registry.service_tokens, \
      registry.agents, registry.agent_versions, registry.activations, registry.changes, registry.invitations, \
      registry.api_keys, registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys, \
-     registry.environments, registry.servings, registry.sessions, registry.sign_in_links TO",
+     registry.environments, registry.servings, registry.sessions, registry.sign_in_links, registry.gateways, registry.gateway_watches, \
+     registry.gateway_rejections, registry.gateway_instances, registry.gateway_epochs TO",
     "GRANT UPDATE ON registry.customers, registry.users, registry.identities, registry.memberships, registry.operators, registry.service_tokens, \
      registry.agents, registry.agent_versions, registry.activations, registry.log_head, registry.invitations, \
      registry.api_keys, registry.idempotency_keys, registry.environments, registry.servings, registry.sessions, \
-     registry.sign_in_links TO",
+     registry.sign_in_links, registry.gateways, registry.gateway_watches, registry.gateway_rejections, registry.gateway_instances TO",
     "GRANT DELETE ON registry.users, registry.memberships, registry.operators, registry.invitations, registry.api_keys, \
-     registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys, registry.sessions, registry.sign_in_links TO",
+     registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys, registry.sessions, registry.sign_in_links, \
+     registry.gateways, registry.gateway_watches, registry.gateway_rejections, registry.gateway_instances TO",
 ];
 
 /// Revokes earlier grants, before [`GRANTS`]. Not on a database of a newer schema: its binaries may need more, and serve

@@ -20,7 +20,7 @@ mod scope;
 mod txn;
 mod view;
 
-pub use author::{Actor, Author, CallOrigin};
+pub use author::{Actor, Author, CallOrigin, ClientConnection};
 pub use connect::{ConnectFailure, DatabaseUrl, ServerRefusal, UrlError};
 pub use error::DbError;
 pub use migrate::{

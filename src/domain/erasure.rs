@@ -12,14 +12,17 @@ use super::{
 pub use crate::entity::erasure::{ColumnErasure, ErasureAction, column_erasures};
 use crate::{
     db::ChangeRecord,
-    entity::{agent, agent_version, api_key, customer, environment, invitation, membership, user},
+    entity::{
+        agent, agent_version, api_key, customer, environment, gateway, gateway_watch, invitation, membership,
+        serving_rejection, user,
+    },
     id::CustomerId,
 };
 
 impl Registry {
     /// Erases a canceled customer: the prompts, parameters, tools, models and messages of all versions; the names and
     /// descriptions of its agents; the names of its environments; its memberships, and the profiles of users without another customer; its
-    /// invitations; its API keys; and its name. Can't be undone. Erasing a customer again changes nothing.
+    /// invitations; its API keys, with their gateways; what gateways say about its agents; and its name. Can't be undone. Erasing a customer again changes nothing.
     ///
     /// # Errors
     /// [`Error::Forbidden`] unless the caller is an operator, [`Error::NotFound`], [`Error::Invalid`] for a customer
@@ -52,6 +55,9 @@ impl Registry {
             let users = txn.delete(user::delete(&users)).await?;
             let invitations = txn.delete(invitation::delete_of(id)).await?;
             let api_keys = txn.delete(api_key::delete_of(id)).await?;
+            txn.delete(serving_rejection::delete_of(id)).await?;
+            txn.delete(gateway::delete_of(id)).await?;
+            txn.delete(gateway_watch::delete_of(id)).await?;
             let details = json!({
                 "versions": versions, "agents": agents, "members": members, "users": users,
                 "invitations": invitations, "api_keys": api_keys,

@@ -112,6 +112,12 @@ impl<T> Input<T> {
         Self { value, errors }
     }
 
+    /// The input, which may have errors.
+    #[must_use]
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
     /// The input, and the errors so far, to which the operation adds its own.
     pub(super) fn open(self) -> (T, InputErrors) {
         (self.value, self.errors)

@@ -45,6 +45,7 @@ pub mod erasure;
 mod error;
 mod error_code;
 pub mod extensions;
+pub mod gateway;
 mod idempotency;
 pub mod identity;
 pub mod in_use;
@@ -77,7 +78,7 @@ pub mod warning;
 mod write;
 
 pub use crate::{
-    db::{Access, Actor, CallOrigin, Scope},
+    db::{Access, Actor, CallOrigin, ClientConnection, Scope},
     entity::{BoundedCount, COUNT_MAX, EnvironmentFilter, TenantFilter},
 };
 pub use caller::{Caller, KeyPrincipal, Principal, Reading, ServicePrincipal, UserPrincipal};

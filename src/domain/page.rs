@@ -81,6 +81,8 @@ pub mod kinds {
     pub const CHANGES: &str = "changes";
     /// Customers.
     pub const CUSTOMERS: &str = "customers";
+    /// Gateways.
+    pub const GATEWAYS: &str = "gateways";
     /// The invitations of a customer.
     pub const INVITATIONS: &str = "invitations";
     /// The members of a customer.

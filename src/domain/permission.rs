@@ -33,7 +33,7 @@ impl Action {
     #[must_use]
     pub fn object(self) -> ActionObject {
         match self {
-            Self::CreateCustomer | Self::ManagePlatform => ActionObject::Platform,
+            Self::CreateCustomer | Self::ManagePlatform | Self::ReadGateways => ActionObject::Platform,
             Self::ManageBilling
             | Self::EraseCustomer
             | Self::UpdateCustomer
@@ -89,7 +89,8 @@ impl Action {
             | Self::ImportAgents
             | Self::ReadConfigs
             | Self::WatchActivations
-            | Self::ReadChanges => false,
+            | Self::ReadChanges
+            | Self::ReadGateways => false,
         }
     }
 }

@@ -77,6 +77,8 @@ macro_rules! with_actions {
             WatchActivations,
             /// Read the audit log, and subscribe to it.
             ReadChanges,
+            /// Read gateways by their names, with their regions and builds; for operators.
+            ReadGateways,
         }
     };
 }
@@ -132,14 +134,19 @@ impl Action {
             | Self::ExportAgents
             | Self::ReadConfigs
             | Self::WatchActivations
-            | Self::ReadChanges => CustomerState::Any,
+            | Self::ReadChanges
+            | Self::ReadGateways => CustomerState::Any,
         }
     }
 
     /// The lowest role at a customer that may do this there; `None` when no member may.
     fn role(self) -> Option<Role> {
         match self {
-            Self::CreateCustomer | Self::ManagePlatform | Self::ManageBilling | Self::EraseCustomer => None,
+            Self::CreateCustomer
+            | Self::ManagePlatform
+            | Self::ManageBilling
+            | Self::EraseCustomer
+            | Self::ReadGateways => None,
             Self::UpdateCustomer
             | Self::ReadMembers
             | Self::ManageMembers
@@ -201,7 +208,8 @@ impl Action {
             | Self::ReadKeys
             | Self::ManageKeys
             | Self::RevokeKeys
-            | Self::ManageEnvironments => false,
+            | Self::ManageEnvironments
+            | Self::ReadGateways => false,
         }
     }
 
@@ -234,7 +242,8 @@ impl Action {
             | Self::ActivateVersions
             | Self::ExportAgents
             | Self::ImportAgents
-            | Self::ReadChanges => false,
+            | Self::ReadChanges
+            | Self::ReadGateways => false,
         }
     }
 }

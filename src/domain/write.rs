@@ -223,6 +223,18 @@ impl Registry {
         self.db().write(scope, holder, author, work).await
     }
 
+    /// Runs a write of the service itself that records no change: what gateways report, which isn't in the log.
+    pub(super) async fn run_unlogged<T, F, W>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(Arc<Txn>) -> W + Send + 'static,
+        W: Future<Output = Result<T>> + Send,
+    {
+        let author = Caller::system("gateways").author();
+        let made = self.db().write(Scope::Platform, ShareHolder::System, author, work).await;
+        made.map(|CommitResult { value, revision: _ }| value)
+    }
+
     /// Sets when a token of this identity last updated the user's profile and memberships. Needs no right and isn't
     /// recorded in the log.
     pub(super) async fn set_synced(&self, issuer: &str, subject: &str, now: Instant) -> Result<()> {

@@ -4,8 +4,9 @@
 use sea_orm::{EntityTrait, Iterable, UpdateMany, entity::prelude::*};
 
 use super::{
-    activation, agent, agent_version, api_key, change, customer, environment, idempotency_key, identity,
-    invitation, membership, rollback_target, serving, session, sign_in_link, user,
+    activation, agent, agent_version, api_key, change, customer, environment, gateway, gateway_watch,
+    idempotency_key, identity, invitation, membership, rollback_target, serving, serving_rejection, session,
+    sign_in_link, user,
 };
 
 /// The name of an erased customer, and of the models in its versions.
@@ -102,6 +103,10 @@ pub fn column_erasures() -> Vec<ColumnErasure> {
     all.extend(of::<membership::Entity>("memberships", |_| ErasureAction::Delete));
     all.extend(of::<invitation::Entity>("invitations", |_| ErasureAction::Delete));
     all.extend(of::<api_key::Entity>("api_keys", |_| ErasureAction::Delete));
+    // The gateways of the customer's own keys, and what gateways say about its agents.
+    all.extend(of::<gateway::Entity>("gateways", |_| ErasureAction::Delete));
+    all.extend(of::<gateway_watch::Entity>("gateway_watches", |_| ErasureAction::Delete));
+    all.extend(of::<serving_rejection::Entity>("gateway_rejections", |_| ErasureAction::Delete));
     all
 }
 

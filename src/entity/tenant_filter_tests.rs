@@ -6,11 +6,11 @@ use uuid::Uuid;
 
 use super::{
     EnvironmentFilter, KeysetPage, TenantFilter, activation, agent, agent_update, agent_version, api_key,
-    audit, change, chart, customer, customer_list, environment, identity,
+    audit, change, chart, customer, customer_list, environment, gateway, gateway_watch, identity,
     in_use::{InUseKind, in_use},
     invitation, rollback_target, served_config,
     serving::{self, AgentLock},
-    user,
+    serving_commit, serving_rejection, user,
 };
 use crate::{
     clock::Clock,
@@ -73,6 +73,36 @@ fn selects(tenants: &TenantFilter) -> Vec<(&'static str, String)> {
         ("agent::page_each_owner", agent::page_each_owner(tenants, &[ID.into()], &any_page()).inlined_sql()),
         ("agent::count_each_owner", agent::count_each_owner(tenants, &[ID.into()]).inlined_sql()),
         ("agent::locked_whole", agent::locked_whole(tenants, ID.into()).inlined_sql()),
+        (
+            "gateway::in_environments",
+            gateway::in_environments(tenants, all, std::slice::from_ref(default)).inlined_sql(),
+        ),
+        (
+            "gateway::applied_times",
+            gateway::applied_times(tenants, all, (default, Revision(1))).inlined_sql(),
+        ),
+        (
+            "gateway_watch::in_environments",
+            gateway_watch::in_environments(tenants, all, std::slice::from_ref(default), now).inlined_sql(),
+        ),
+        (
+            "serving_commit::newest",
+            serving_commit::newest(tenants, all, std::slice::from_ref(default)).inlined_sql(),
+        ),
+        (
+            "serving_commit::last",
+            serving_commit::last(tenants, all, &[(ID.into(), default.clone())]).inlined_sql(),
+        ),
+        ("serving_commit::time", serving_commit::time(tenants, ID.into(), Revision(1)).inlined_sql()),
+        (
+            "serving_rejection::of_servings",
+            serving_rejection::of_servings(tenants, all, &[ID.into()], std::slice::from_ref(default))
+                .inlined_sql(),
+        ),
+        (
+            "serving_rejection::of_gateways",
+            serving_rejection::of_gateways(tenants, all, &[ID.into()]).inlined_sql(),
+        ),
         ("environment::by_ids", environment::by_ids(tenants, all, &[ID.into()]).inlined_sql()),
         ("environment::exists", environment::exists(tenants, all, default).inlined_sql()),
         ("environment::locked", environment::locked(tenants, ID.into()).inlined_sql()),

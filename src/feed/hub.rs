@@ -18,24 +18,26 @@ use super::{
     event_hub::{Commit, EventHub},
     fallback::Fallback,
     freshness::Freshness,
+    gateway_reports::GatewayReports,
     lease::Moment,
     outage::Outage,
     readiness::Readiness,
     revocation_log::RevocationLog,
-    subscriber_registry::{GatewayCount, SubscriberRegistry, Watched, Watcher},
+    subscriber_registry::{SubscriberRegistry, Watched, Watcher},
     watch::Watch,
     watch_source::{PAGE_READS_MAX, REPLAYS_MAX, WatchFilter, WatchSource},
 };
 use crate::{
     clock::Instant,
     domain::{
-        CallOrigin, Caller, Reading, Registry, Result,
+        CallOrigin, Caller, Input, Reading, Registry, Result,
         auth::VerifiedCredential,
         change::Cursor,
         environment::EnvironmentKey,
+        gateway::ServingReport,
         policy::{self, Action},
     },
-    id::{AgentId, CustomerId, Revision},
+    id::{AgentId, Revision},
     share::KeyedSemaphore,
     task::Tasks,
 };
@@ -57,6 +59,7 @@ struct Parts {
     config_reader: ConfigReader,
     chain_check: ChainCheck,
     outage: Outage,
+    gateway_reports: GatewayReports,
     started_at: Instant,
 }
 
@@ -102,7 +105,7 @@ impl Hub {
             freshness: freshness.clone(),
             fallback,
         };
-        let started_at = registry.clock().now();
+        let (started_at, gateway_reports) = (registry.clock().now(), GatewayReports::new(registry.clock()));
         Self(Arc::new(Parts {
             registry,
             events,
@@ -114,6 +117,7 @@ impl Hub {
             config_reader,
             chain_check: ChainCheck::default(),
             outage: Outage::default(),
+            gateway_reports,
             started_at,
         }))
     }
@@ -288,16 +292,34 @@ impl Hub {
         Ok(self.0.watch_source.subscribers.all())
     }
 
-    /// How many gateways watch what this agent serves in this environment on this instance, and how many of them haven't
-    /// received the commit `since`. Other instances have their own, and nothing counts those yet.
-    #[must_use]
-    pub fn gateways(
-        &self,
-        (customer, agent): (CustomerId, AgentId),
-        environment: &EnvironmentKey,
-        since: Revision,
-    ) -> GatewayCount {
-        self.0.watch_source.subscribers.gateways((customer, agent), environment, since)
+    /// Checks and stores what a gateway says that it serves. Returns after how many seconds it should report next.
+    ///
+    /// # Errors
+    /// Those of [`Registry::check_report`]; [`Error::TooLarge`](crate::domain::Error::TooLarge) when the caller's token has as
+    /// many gateways as it may; [`Error::Unavailable`](crate::domain::Error::Unavailable).
+    pub async fn report_serving(&self, caller: &Caller, input: Input<ServingReport>) -> Result<u64> {
+        let reports = &self.0.gateway_reports;
+        let connection = caller.origin.connection.as_ref().map(|connection| connection.id);
+        let environment = &input.value().environment;
+        let watchers = connection
+            .map(|id| self.0.watch_source.subscribers.of_connection(id, environment))
+            .unwrap_or_default();
+        let watch = match watchers.as_slice() {
+            [one] => reports.row(one),
+            _ => None,
+        };
+        let report = self.0.registry.check_report(caller, input, watch.as_ref()).await?;
+        reports.store(report).await
+    }
+
+    /// The reports of gateways that aren't stored yet.
+    pub(super) fn gateway_reports(&self) -> &GatewayReports {
+        &self.0.gateway_reports
+    }
+
+    /// All watchers on this instance.
+    pub(super) fn subscribers(&self) -> &SubscriberRegistry {
+        &self.0.watch_source.subscribers
     }
 
     /// How many watchers of this kind there are on this instance, and by how many commits the slowest one is

@@ -1,5 +1,5 @@
 //! Periodic deletion: log entries older than the retention, if one is set, in batches; and expired idempotency
-//! keys, sessions and one-time addresses.
+//! keys, sessions, one-time addresses and gateways that are gone.
 
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use crate::domain::Registry;
 
 /// How often to look for rows to delete.
 const INTERVAL: Duration = Duration::from_secs(600);
+/// How often to look for gateways that haven't reported for an hour.
+const GATEWAYS_INTERVAL: Duration = Duration::from_secs(300);
 /// The pause between two batches, so that other statements get their turn.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -47,6 +49,16 @@ pub async fn delete_expired_keys(registry: Registry) {
         }
         if let Err(err) = registry.forget_sessions().await {
             tracing::warn!(error = %err, "can't delete expired sessions; retrying later");
+        }
+    }
+}
+
+/// Deletes gateways that haven't reported for an hour, for as long as the service runs.
+pub async fn delete_gone_gateways(registry: Registry) {
+    loop {
+        sleep(GATEWAYS_INTERVAL / 2 + registry.clock().jitter(GATEWAYS_INTERVAL / 2)).await;
+        if let Err(err) = registry.forget_gateways().await {
+            tracing::warn!(error = %err, "can't delete gateways that are gone; retrying later");
         }
     }
 }

@@ -13,12 +13,8 @@ use uuid::Uuid;
 use super::watch_source::WatchFilter;
 use crate::{
     clock::{Clock, Instant},
-    domain::{
-        Caller, Principal,
-        environment::EnvironmentKey,
-        policy::{self, Action},
-    },
-    id::{AgentId, CustomerId, Revision},
+    domain::{Caller, environment::EnvironmentKey},
+    id::{ConnectionId, Revision},
     task::lock,
 };
 
@@ -125,48 +121,19 @@ impl SubscriberRegistry {
     }
 }
 
-/// How many gateways watch an agent in an environment on this instance.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct GatewayCount {
-    /// All that watch the agent there.
-    pub watching: usize,
-    /// The gateways among them that haven't received a commit yet.
-    pub pending: usize,
-}
-
-impl Watcher {
-    /// Whether this is a gateway that watches what this customer's agent serves in this environment: a service of the
-    /// platform, or a program of the customer.
-    fn is_gateway_of(&self, (customer, agent): (CustomerId, AgentId), environment: &EnvironmentKey) -> bool {
-        let WatchFilter { customer_id, agent_ids, environments } = &self.filter;
-        let is_program = match &self.caller.principal {
-            Principal::Service(_) | Principal::ApiKey(_) => true,
-            Principal::User(_) | Principal::System => false,
-        };
-        is_program
-            && self.watched == Watched::Configs
-            && customer_id.is_none_or(|id| id == customer)
-            && agent_ids.as_ref().is_none_or(|ids| ids.contains(&agent))
-            && environments.as_ref().is_none_or(|keys| keys.contains(environment))
-            && self.caller.principal.environments().admits(environment)
-            && policy::allow_on(&self.caller, Action::ReadConfigs, customer, "customer").is_ok()
-    }
-}
-
 impl SubscriberRegistry {
-    /// How many gateways watch this agent in this environment, and how many of them haven't received the commit `since`.
-    pub(super) fn gateways(
+    /// The watches of configurations on this connection in this environment.
+    pub(super) fn of_connection(
         &self,
-        agent: (CustomerId, AgentId),
+        connection: ConnectionId,
         environment: &EnvironmentKey,
-        since: Revision,
-    ) -> GatewayCount {
-        let all = lock(&self.0);
-        let those = all.values().filter(|watcher| watcher.is_gateway_of(agent, environment));
-        those.fold(GatewayCount::default(), |GatewayCount { watching, pending }, watcher| GatewayCount {
-            watching: watching + 1,
-            pending: pending + usize::from(watcher.revision() < since),
-        })
+    ) -> Vec<Arc<Watcher>> {
+        let is_there = |watcher: &&Arc<Watcher>| {
+            watcher.watched == Watched::Configs
+                && watcher.environment() == Some(environment)
+                && watcher.caller.origin.connection.as_ref().is_some_and(|of| of.id == connection)
+        };
+        lock(&self.0).values().filter(is_there).cloned().collect()
     }
 }
 

@@ -8,9 +8,9 @@ mod schema;
 
 use engine::context::PublicUrl;
 use schema::{
-    activation, agent, api_key, billing, change, chart, config, customer, environment, in_use, instance,
-    invitation, log, member, node, operator, pinned, plan, plan_limits, profile, publish, service_token,
-    service_token_list, session, subscription, viewer, watcher,
+    activation, agent, api_key, billing, change, chart, config, customer, environment, gateway, in_use,
+    instance, invitation, log, member, node, operator, pinned, plan, plan_limits, profile, publish,
+    service_token, service_token_list, session, subscription, viewer, watcher,
 };
 
 pub use engine::{
@@ -26,7 +26,8 @@ pub use graphql_front::SchemaError;
 pub use schema::change::{action_name, action_named, actor_kind_name, actor_kind_named, channel_name};
 
 /// Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
-/// `activeConfig`, `watchers` and `instance`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+/// `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+/// with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
 #[derive(Default, MergedObject)]
 #[graphql(name = "Query")]
 pub struct QueryRoot(
@@ -42,6 +43,8 @@ pub struct QueryRoot(
     plan::PlanQuery,
     change::ChangeQuery,
     watcher::WatcherQuery,
+    gateway::GatewayQuery,
+    gateway::ConvergenceQuery,
     plan_limits::PlanLimitsQuery,
     instance::InstanceQuery,
     chart::ChartQuery,
@@ -69,6 +72,7 @@ pub struct MutationRoot(
     service_token::ServiceTokenMutation,
     session::SessionMutation,
     operator::OperatorMutation,
+    gateway::GatewayMutation,
 );
 
 type ApiSchema = Schema<QueryRoot, MutationRoot, subscription::SubscriptionRoot>;

@@ -240,7 +240,7 @@ async fn a_viewer_is_told_what_it_may_do() {
     assert_eq!(me.at("/viewer/permissions"), &json!(expected));
     assert_eq!(me.at("/viewer/memberships/0/permissions"), &json!(expected));
     let all = operator.gql(ME, Value::Null).await;
-    assert_eq!(all.at("/viewer/permissions").as_array().unwrap().len(), 26);
+    assert_eq!(all.at("/viewer/permissions").as_array().unwrap().len(), 27);
     assert_eq!(app.stranger().gql(ME, Value::Null).await.at("/viewer/permissions"), &json!([]));
 }
 

@@ -17,7 +17,7 @@ const HEAD: &str = "\
 /// The parts of a table's section, in their order. Each query returns a line or more of SQL for the table `$1`.
 const PARTS: [&str; 5] = [
     // Columns, then constraints, in one CREATE TABLE.
-    r#"SELECT format(E'CREATE TABLE registry.%I (\n%s\n);', relname, (
+    r#"SELECT format(E'CREATE %sTABLE registry.%I (\n%s\n);', CASE relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END, relname, (
         SELECT string_agg('    ' || line, E',\n' ORDER BY kind, place, name) FROM (
             SELECT 1 AS kind, attnum AS place, ''::name AS name,
                 format('%I %s', attname, format_type(atttypid, atttypmod))

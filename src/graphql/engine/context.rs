@@ -1,6 +1,12 @@
 //! What a resolver works with: the caller, the domain's operations, and a snapshot of the database.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use async_graphql::Context;
 
@@ -36,6 +42,8 @@ pub(in crate::graphql) struct Request {
     pub(in crate::graphql) phase: Option<SubscriptionPhase>,
     memory: AnswerMemory,
     view: RequestView,
+    /// How much longer than others the operation may run, in milliseconds.
+    waits: Arc<AtomicU64>,
 }
 
 /// A snapshot of the database as the caller may see it, with its batching loaders. Every object keeps the view that
@@ -134,7 +142,19 @@ impl Request {
         memory: AnswerMemory,
     ) -> Self {
         let view = RequestView::new(registry, &caller, &memory);
-        Self { caller, registry: registry.clone(), hub: hub.clone(), phase, memory, view }
+        let (registry, hub, waits) = (registry.clone(), hub.clone(), Arc::default());
+        Self { caller, registry, hub, phase, memory, view, waits }
+    }
+
+    /// Lets the operation run for this much longer, because a field of it waits.
+    pub(in crate::graphql) fn extend_deadline(&self, by: Duration) {
+        self.waits.fetch_max(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// By how much longer than others the operation may run, as far as its fields have said so.
+    pub(in crate::graphql) fn extension(&self) -> impl Fn() -> Duration + Send + use<> {
+        let waits = Arc::clone(&self.waits);
+        move || Duration::from_millis(waits.load(Ordering::Relaxed))
     }
 
     fn idempotent_caller(&self, ctx: &Context<'_>, key: Option<String>) -> domain::Result<Caller> {

@@ -15,6 +15,7 @@ use crate::{
         change::{Change, LogPosition},
         customer::{Customer, CustomerStatus},
         environment::{Environment, EnvironmentKey},
+        gateway::{ConvergenceTarget, ConvergenceTimes, Epoch, Gateway, NamedRejection, ServingCommit},
         identity::Identity,
         invitation::Invitation,
         limit::Usage,
@@ -26,8 +27,8 @@ use crate::{
         version::{BodyKey, VersionBody, VersionSummary},
     },
     id::{
-        ActivationId, AgentId, ApiKeyId, CustomerId, EnvironmentId, InvitationId, ServiceTokenId, UserId,
-        VersionId,
+        ActivationId, AgentId, ApiKeyId, CustomerId, EnvironmentId, GatewayId, InvitationId, Revision,
+        ServiceTokenId, UserId, VersionId,
     },
 };
 
@@ -180,6 +181,20 @@ loaders! {
     customer_environments: values[CustomerId => Vec<Environment>, environments_of_each];
     /// What agents serve, in each environment.
     servings: values[AgentId => Vec<Serving>, servings_of_each];
+    /// Gateways by environment.
+    gateways: values[EnvironmentKey => Vec<Gateway>, gateways_of_each];
+    /// Rejections of what a customer serves now in an environment.
+    serving_rejections: values[(CustomerId, EnvironmentKey) => Vec<NamedRejection>, serving_rejections_of_each];
+    /// Rejections by gateway.
+    gateway_rejections: values[GatewayId => Vec<NamedRejection>, rejections_of_gateways];
+    /// The newest commits that changed what serves, by environment.
+    serving_commits: values[EnvironmentKey => Vec<ServingCommit>, newest_serving_commits];
+    /// The last commit that changed what a customer serves in an environment.
+    last_serving_commits: values[(CustomerId, EnvironmentKey) => Revision, last_serving_commits];
+    /// The time since which no report of a gateway was lost.
+    gateway_epochs: values[() => Epoch, gateway_epochs];
+    /// How long gateways took to apply a commit.
+    convergence_times: values[ConvergenceTarget => ConvergenceTimes, convergence_times];
     /// Users by id.
     users: rows[UserId => User, users_by_ids];
     /// Whether users are operators.

@@ -16,8 +16,13 @@ use futures_util::{Stream, StreamExt, future::poll_immediate, stream};
 use super::{context::Request, memory::AnswerMemory, operation::library_request, question::Question};
 use crate::{
     cache::{Weighed, WeighedCache, weighed_cache},
-    domain::{Caller, Error, Result, activation::Activation, change::Change},
-    feed::{ConfigEvent, ConfigWatch, EventKey, Watch},
+    domain::{
+        Caller, Error, Result,
+        activation::Activation,
+        change::Change,
+        gateway::{Convergence, Gateway},
+    },
+    feed::{ConfigEvent, ConfigWatch, ConvergenceWatch, EventKey, GatewayWatch, Watch},
     graphql::{Api, CheckedOperation, GraphQlResponse, schema::error::to_graphql_error},
     id::Revision,
     share::{BudgetFull, MemoryShare, Reservation},
@@ -44,6 +49,8 @@ pub(in crate::graphql) enum EventSource {
     Activations(Box<Watch>),
     Changes(Box<Watch>),
     Configs(Box<ConfigWatch>),
+    Gateways(Box<GatewayWatch>),
+    Convergence(Box<ConvergenceWatch>),
 }
 
 /// The event that one response of a subscription renders.
@@ -51,6 +58,10 @@ pub(in crate::graphql) enum EventSource {
 pub(in crate::graphql) enum Event {
     Change(Arc<Change>),
     Config(ConfigEvent),
+    /// A gateway has changed.
+    Gateway(Arc<Gateway>),
+    /// An agent's convergence has changed.
+    Convergence(Arc<Convergence>),
     /// The watch has ended with this error.
     Ended(Arc<Error>),
 }
@@ -130,17 +141,20 @@ impl EventSource {
             Self::Changes(watch) => watch.next().await.map(Event::Change),
             // Boxed, because this future is by far the largest of the three.
             Self::Configs(watch) => Box::pin(watch.next()).await.map(Event::Config),
+            Self::Gateways(watch) => Box::pin(watch.next()).await.map(Event::Gateway),
+            Self::Convergence(watch) => Box::pin(watch.next()).await.map(Event::Convergence),
         }
     }
 }
 
 impl Event {
-    /// The event's key in the cache; `None` for the end of a watch, which is rendered for its own subscriber only.
+    /// The event's key in the cache; `None` for the end of a watch, and for what isn't in the log, which is rendered for its own
+    /// subscriber only.
     fn event_key(&self) -> Option<EventKey> {
         match self {
             Self::Change(change) => Some(EventKey::of(change)),
             Self::Config(event) => Some(event.event_key()),
-            Self::Ended(_) => None,
+            Self::Gateway(_) | Self::Convergence(_) | Self::Ended(_) => None,
         }
     }
 

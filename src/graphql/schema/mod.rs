@@ -25,6 +25,7 @@ pub(in crate::graphql) mod diff;
 pub(in crate::graphql) mod environment;
 pub(in crate::graphql) mod error;
 pub(in crate::graphql) mod finding;
+pub(in crate::graphql) mod gateway;
 pub(in crate::graphql) mod in_use;
 pub(in crate::graphql) mod instance;
 pub(in crate::graphql) mod invitation;

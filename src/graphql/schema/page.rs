@@ -7,8 +7,8 @@ use crate::domain::{InputErrors, Page, PageArgs, page::ListId};
 
 /// The kinds of lists. Their names are hashed into cursors, so they never change.
 pub(in crate::graphql) use crate::domain::page::kinds::{
-    ACTIVATIONS, AGENTS, API_KEYS, CHANGES, CUSTOMERS, INVITATIONS, MEMBERS, OWNED_AGENTS, SERVICE_TOKENS,
-    USERS, VERSIONS, WATCHERS,
+    ACTIVATIONS, AGENTS, API_KEYS, CHANGES, CUSTOMERS, GATEWAYS, INVITATIONS, MEMBERS, OWNED_AGENTS,
+    SERVICE_TOKENS, USERS, VERSIONS, WATCHERS,
 };
 
 /// The direction of an order. Objects without a value come last in both.

@@ -1,6 +1,6 @@
 //! Plans of activations in the GraphQL schema: what an activation would change, and what its environment's rules say.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
@@ -17,19 +17,16 @@ use crate::{
     domain::{
         self, Error, Input, InputErrors,
         activation_plan::{self, PlanRequest, PlanTarget},
+        gateway::{ConvergenceTarget, GatewayCounts},
         plan::{self, PlanConfirmation},
     },
-    feed::{GatewayCount, Hub},
-    graphql::engine::context::{Request, RequestView, request},
+    graphql::engine::context::{RequestView, request},
 };
 
 /// What an activation would change, at one moment. Computing it writes and locks nothing.
 pub struct ActivationPlan {
     plan: Arc<activation_plan::ActivationPlan>,
     view: RequestView,
-    hub: Hub,
-    /// Counted when one of the two fields that show it is selected.
-    gateways: OnceLock<GatewayCount>,
 }
 
 /// What the environment's rules say to the activation. It may fail for other reasons, such as your scopes, an archived agent
@@ -141,15 +138,16 @@ impl ActivationPlan {
         self.plan.plan.must_confirm.iter().map(|impact| (*impact).into()).collect()
     }
 
-    /// How many subscriptions of gateways to `configs` watch this agent in this environment on the instance that answers;
-    /// other instances have their own.
-    async fn affected_gateways(&self) -> usize {
-        self.gateways().watching
+    /// How many gateways may serve this agent in this environment: `Convergence.gateways`, the same on every instance.
+    async fn affected_gateways(&self) -> async_graphql::Result<usize> {
+        Ok(self.gateways().await?.all())
     }
 
-    /// How many of them haven't received the latest activation yet.
-    async fn pending_gateways(&self) -> usize {
-        self.gateways().pending
+    /// How many of them report, and haven't applied the current activation, or refuse it. Those that never report don't count,
+    /// since nobody knows.
+    async fn pending_gateways(&self) -> async_graphql::Result<usize> {
+        let GatewayCounts { pending, rejected, .. } = self.gateways().await?;
+        Ok(pending + rejected)
     }
 
     /// SHA-256, as 64 hexadecimal digits, over the environment's key, both `bytesHash`es, the findings and the policy,
@@ -167,18 +165,12 @@ impl ActivationPlan {
 
 impl ActivationPlan {
     /// The plan that a refused write returned, whose objects are read through `view`.
-    pub(super) fn new(plan: activation_plan::ActivationPlan, view: &RequestView, request: &Request) -> Self {
-        let (plan, view, hub) = (Arc::new(plan), view.clone(), request.hub.clone());
-        Self { plan, view, hub, gateways: OnceLock::new() }
+    pub(super) fn new(plan: activation_plan::ActivationPlan, view: &RequestView) -> Self {
+        Self { plan: Arc::new(plan), view: view.clone() }
     }
 
-    fn gateways(&self) -> GatewayCount {
-        *self.gateways.get_or_init(|| {
-            let activation_plan::ActivationPlan {
-                agent_id, customer_id, environment, serving_revision, ..
-            } = &*self.plan;
-            self.hub.gateways((*customer_id, *agent_id), &environment.key, *serving_revision)
-        })
+    async fn gateways(&self) -> async_graphql::Result<GatewayCounts> {
+        self.view.gateway_counts(ConvergenceTarget::of_plan(&self.plan)).await
     }
 }
 
@@ -236,7 +228,7 @@ impl PlanQuery {
             subject.contents().iter().try_for_each(|key| view.weigh_content(key))?;
             let plan = registry.plan(view.reading(), subject, view.is_wanted()).await;
             let plan = plan.map_err(|err| to_graphql_error(&err))?;
-            Ok(Some(ActivationPlan::new(plan, &view, request)))
+            Ok(Some(ActivationPlan::new(plan, &view)))
         })
         .await
     }

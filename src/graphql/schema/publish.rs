@@ -214,7 +214,7 @@ impl VersionMutation {
         let refused = refused_plan(&answer);
         let MutationResult { value, revision, user_errors } = into_mutation_result(answer)?;
         let Some(version::Published { version, is_new, warnings }) = value else {
-            let plan = refused.map(|plan| ActivationPlan::new(plan, &request.fresh_view(), request));
+            let plan = refused.map(|plan| ActivationPlan::new(plan, &request.fresh_view()));
             return Ok(PublishVersionPayload {
                 version: None,
                 is_new: false,

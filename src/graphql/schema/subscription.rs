@@ -12,6 +12,7 @@ use super::{
     config::{ActiveConfig, ConfigEvent, ConfigSource},
     customer_event::CustomerEvent,
     error::to_graphql_error,
+    gateway::{Convergence, Gateway, GatewayFilter},
     scalar::{Cursor, id},
 };
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
         self, Error, Result, activation,
         environment::{key_or_default, keys_or_default},
     },
-    feed::{self, WatchFilter, Watched},
+    feed::{self, ConvergenceWatch, GatewayWatch, WatchFilter, Watched},
     graphql::engine::{
         context::{Request, request},
         render_cache::{Event, EventSource, SubscriptionPhase},
@@ -149,6 +150,56 @@ impl SubscriptionRoot {
             other => resolve_other(other),
         }))
     }
+
+    /// Each change of a gateway's state, revision or rejections from now on, read once a second; the same on every instance. A
+    /// gateway that isn't listed any more comes once more as GONE. Subscribe, then query the list. For operators.
+    async fn gateways<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "The key of the environment; `production` if left out.")] environment: Option<
+            String,
+        >,
+        #[graphql(
+            desc = "Only gateways that match, or matched until then; all if left out. `behind` alone makes no event."
+        )]
+        filter: Option<GatewayFilter>,
+    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Gateway>> + 'a> {
+        let request = request(ctx)?;
+        let opened = async {
+            let key = key_or_default("environment", environment.as_deref())?;
+            let (registry, caller) = (&request.registry, Arc::clone(&request.caller));
+            let watch = GatewayWatch::open(registry, caller, key, filter.unwrap_or_default().into()).await?;
+            Ok(EventSource::Gateways(Box::new(watch)))
+        };
+        Ok(stream::iter(match run_phase(request, opened).await? {
+            Some(Event::Gateway(row)) => Some(Ok(Gateway { row, view: request.fresh_view() })),
+            other => resolve_other(other),
+        }))
+    }
+
+    /// An agent's convergence, now and at each change, at most once a second. Its first event comes once something has served.
+    /// Needs READ_AGENTS.
+    async fn convergence<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "The UUID of the agent.")] agent_id: ID,
+        #[graphql(desc = "The key of the environment; `production` if left out.")] environment: Option<
+            String,
+        >,
+    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Convergence>> + 'a> {
+        let request = request(ctx)?;
+        let opened = async {
+            let agent = id("agentId", &agent_id)?;
+            let key = key_or_default("environment", environment.as_deref())?;
+            let (registry, caller) = (&request.registry, Arc::clone(&request.caller));
+            let watch = ConvergenceWatch::open(registry, caller, agent, key).await?;
+            Ok(EventSource::Convergence(Box::new(watch)))
+        };
+        Ok(stream::iter(match run_phase(request, opened).await? {
+            Some(Event::Convergence(row)) => Some(Ok(Convergence { row, view: request.fresh_view() })),
+            other => resolve_other(other),
+        }))
+    }
 }
 
 /// Runs the phase that the request names. In the open phase it opens the watch, stores it and returns no event; in
@@ -173,7 +224,7 @@ async fn run_phase(
 fn resolve_other<T>(event: Option<Event>) -> Option<async_graphql::Result<T>> {
     match event? {
         Event::Ended(err) => Some(Err(to_graphql_error(&err))),
-        Event::Change(_) | Event::Config(_) => {
+        Event::Change(_) | Event::Config(_) | Event::Gateway(_) | Event::Convergence(_) => {
             Some(Err(to_graphql_error(&Error::Internal("an event of another subscription".into()))))
         }
     }

@@ -78,6 +78,22 @@ impl Watcher {
         self.watcher.environment().map(|key| key.as_str())
     }
 
+    /// `clientInfo.name` of the socket's `connection_init`, at most 100 characters; null if it sent none.
+    async fn client_name(&self) -> Option<&str> {
+        self.watcher
+            .caller
+            .origin
+            .connection
+            .as_ref()
+            .and_then(|connection| connection.client_name.as_deref())
+    }
+
+    /// `clientInfo.version` of the socket's `connection_init`, at most 100 characters; null if it sent none.
+    async fn client_version(&self) -> Option<&str> {
+        let connection = self.watcher.caller.origin.connection.as_ref();
+        connection.and_then(|connection| connection.client_version.as_deref())
+    }
+
     /// How many agents its arguments name; null if they name none.
     async fn agents(&self) -> Option<usize> {
         self.watcher.filter.agent_ids.as_ref().map(|agents| agents.len())

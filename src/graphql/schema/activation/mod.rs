@@ -15,12 +15,13 @@ use super::{
     actor::Actor,
     agent::Agent,
     environment::Environment,
-    error::{Nullable, linked, to_graphql_error},
+    error::{Nullable, linked, nullable, to_graphql_error},
+    gateway::Convergence,
     scalar::{Cursor, DateTime, Revision, to_id},
     version::AgentVersion,
 };
 use crate::{
-    domain::{Error, activation},
+    domain::{Error, activation, gateway::ConvergenceTarget},
     graphql::engine::context::RequestView,
     id::{ActivationId, AgentId, VersionId},
 };
@@ -101,6 +102,11 @@ impl Activation {
         Actor::new(self.row.activated_by_kind, self.row.activated_by_id, self.view.clone())
     }
 
+    /// How many gateways have applied it; null if a later activation replaced it. Null without READ_AGENTS.
+    async fn convergence(&self) -> Nullable<Convergence> {
+        nullable(async { self.view.convergence_of_activation(&self.row).await }).await
+    }
+
     /// When the active version changed.
     async fn activated_at(&self) -> DateTime {
         self.row.activated_at.into()
@@ -117,6 +123,28 @@ impl RequestView {
         id: ActivationId,
     ) -> async_graphql::Result<Option<Activation>> {
         Ok(self.loaders().activations.load(id).await?.map(|row| Activation { row, view: self.clone() }))
+    }
+
+    /// How many gateways have applied this activation; `None` when it isn't the agent's last one in its environment.
+    async fn convergence_of_activation(
+        &self,
+        row: &activation::Activation,
+    ) -> async_graphql::Result<Option<Convergence>> {
+        let servings = self.loaders().servings.load(row.agent_id).await?;
+        let servings = servings.as_deref().map_or(&[] as &[_], Vec::as_slice);
+        let served = servings.iter().find(|served| served.environment_id == row.environment_id);
+        let Some(revision) =
+            row.revision.filter(|revision| served.is_some_and(|served| served.config_revision == *revision))
+        else {
+            return Ok(None);
+        };
+        let target = ConvergenceTarget {
+            customer_id: row.customer_id,
+            agent_id: Some(row.agent_id),
+            environment_key: row.environment_key.clone(),
+            revision,
+        };
+        self.convergence(target).await.map(Some)
     }
 
     /// The activation of this version of an agent by this commit.

@@ -158,7 +158,7 @@ impl ActivateVersionPayload {
         };
         // An input with an invalid key changes nothing, and its payload has no agent.
         let environment = environment::key_or_default("environment", environment).unwrap_or_default();
-        let plan = plan.map(|plan| ActivationPlan::new(plan, &view, request));
+        let plan = plan.map(|plan| ActivationPlan::new(plan, &view));
         Ok(Self { environment, agent, activation, plan, revision, user_errors })
     }
 }

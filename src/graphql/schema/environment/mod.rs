@@ -13,6 +13,7 @@ use super::{
     agent::Agent,
     customer::Customer,
     error::{Nullable, linked, nullable, to_graphql_error},
+    gateway::Convergence,
     scalar::{DateTime, Revision, to_id},
     user::{Permission, Role},
     version::AgentVersion,
@@ -21,6 +22,7 @@ use crate::{
     domain::{
         Error, PageArgs,
         environment::{self, EnvironmentKey},
+        gateway::ConvergenceTarget,
         permission, serving,
     },
     graphql::engine::context::RequestView,
@@ -120,6 +122,13 @@ impl Environment {
     async fn archived_at(&self) -> Option<DateTime> {
         self.row.archived_at.map(Into::into)
     }
+
+    /// How many gateways have applied the latest commit that changed what serves here; null before the first. Null without
+    /// READ_AGENTS.
+    async fn convergence(&self) -> Nullable<Convergence> {
+        let (customer, key) = (self.row.customer_id, &self.row.key);
+        nullable(async { self.view.convergence_of_environment(customer, key).await }).await
+    }
 }
 
 /// What one agent serves in one environment. Exists for every environment that isn't archived, also while nothing
@@ -175,6 +184,19 @@ impl Serving {
     async fn rollback_target(&self) -> Nullable<AgentVersion> {
         let (agent, key) = (self.agent.row.id, &self.environment.row.key);
         nullable(async { self.agent.view.rollback_target(agent, key).await }).await
+    }
+
+    /// How many gateways have applied the last change of what serves here; null if nothing ever served. Null without
+    /// READ_AGENTS.
+    async fn convergence(&self) -> Nullable<Convergence> {
+        let row = self.row.as_ref().filter(|row| row.config_revision > Revision::ZERO)?;
+        let target = ConvergenceTarget {
+            customer_id: row.customer_id,
+            agent_id: Some(row.agent_id),
+            environment_key: row.environment_key.clone(),
+            revision: row.config_revision,
+        };
+        nullable(async { self.agent.view.convergence(target).await.map(Some) }).await
     }
 
     /// What you may do with this agent here now. Without PUBLISH_VERSIONS and ACTIVATE_VERSIONS while the agent is archived,

@@ -14,10 +14,11 @@ use crate::{
     domain::{
         self, Error, Input, InputErrors,
         activation_plan::{ActivationPlan, PlanRequest, PlanTarget},
-        diff, environment, plan,
+        diff, environment,
+        gateway::{ConvergenceTarget, GatewayCounts},
+        plan,
         version::{Content, no_parameters},
     },
-    feed::Hub,
     http::{
         AppState,
         caller::AuthenticatedCaller,
@@ -222,8 +223,9 @@ pub async fn plan(
         let bytes = subject.contents().iter().fold(0_usize, |sum, key| sum.saturating_add(key.bytes));
         let mut reserved = state.budget.share(caller.share_holder()).reserve(bytes).await?;
         let plan = registry.plan(&reading, subject, || true).await?;
+        let gateways = registry.convergence(&reading, ConvergenceTarget::of_plan(&plan)).await?.counts;
         let text =
-            serde_json::to_vec(&Plan::new(plan, &state.hub)).map_err(|err| Error::Internal(Box::new(err)))?;
+            serde_json::to_vec(&Plan::new(plan, gateways)).map_err(|err| Error::Internal(Box::new(err)))?;
         reserved.resize(text.len())?;
         memory.keep(reserved);
         Ok(text)
@@ -233,18 +235,17 @@ pub async fn plan(
 }
 
 impl Plan {
-    fn new(plan: ActivationPlan, hub: &Hub) -> Self {
+    fn new(plan: ActivationPlan, gateways: GatewayCounts) -> Self {
         let ActivationPlan {
             agent_id,
-            customer_id,
+            customer_id: _,
             environment,
             previous_version_id,
             version_id,
             plan,
-            serving_revision,
+            serving_revision: _,
             revision,
         } = plan;
-        let gateways = hub.gateways((customer_id, agent_id), &environment.key, serving_revision);
         Self {
             agent_id,
             environment: environment.key.to_string(),
@@ -255,8 +256,8 @@ impl Plan {
             policy: plan.policy.into_iter().map(PolicyFinding::new).collect(),
             decision: plan.decision.as_str(),
             must_confirm: plan.must_confirm.iter().map(|impact| impact.as_str()).collect(),
-            affected_gateways: gateways.watching,
-            pending_gateways: gateways.pending,
+            affected_gateways: gateways.all(),
+            pending_gateways: gateways.pending + gateways.rejected,
             plan_hash: plan.hash.to_string(),
             revision,
         }

@@ -18,7 +18,7 @@ use super::{
     transport::{OutboundMessage, Outbox},
 };
 use crate::{
-    domain::{CallOrigin, Caller, Error, Registry, change::Channel},
+    domain::{CallOrigin, Caller, ClientConnection, Error, Registry, change::Channel},
     feed::Hub,
     graphql::{Api, CheckedOperation, GraphQlResponse, Operation, OperationCost, SubscriptionMessage},
     http::{
@@ -57,6 +57,8 @@ pub(super) struct Run {
     /// The credential of the socket.
     pub(super) bearer: Arc<str>,
     pub(super) client: ClientAddress,
+    /// What the client said about itself.
+    pub(super) connection: Option<Arc<ClientConnection>>,
     /// The rights that the socket rechecks.
     pub(super) rights: SessionRights,
     pub(super) id: String,
@@ -113,6 +115,10 @@ impl Run {
         let ClientAddress(address) = self.client;
         let origin =
             CallOrigin::new(request_id, caller::channel(&self.bearer, Channel::Socket), Some(address));
+        let origin = match &self.connection {
+            Some(connection) => origin.over(Arc::clone(connection)),
+            None => origin,
+        };
         let proven = self.registry.verify_credential(&self.bearer).await?;
         let caller = self.hub.look_up(proven, &self.bearer, &origin).await?;
         self.limiter.count_request(&caller, &self.bearer)?;

@@ -6,13 +6,13 @@ use futures_util::{
     FutureExt,
     future::{AbortHandle, Abortable},
 };
-use json_reader::Object;
+use json_reader::{Json, Object};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use uuid::Uuid;
 
 use super::{Completed, Phase, Session};
 use crate::{
-    domain::change::Channel,
+    domain::{ClientConnection, change::Channel},
     graphql::Operation,
     http::{
         caller,
@@ -23,8 +23,12 @@ use crate::{
         },
         server::body::LARGE_BYTES,
     },
+    id::ConnectionId,
     share::Reservation,
 };
+
+/// The longest name and version of a client, in characters. Longer ones are cut.
+const CLIENT_CHARS_MAX: usize = 100;
 
 impl Session {
     /// Parses a message, a large one on the threads for computations.
@@ -94,6 +98,7 @@ impl Session {
         };
         let bearer: Arc<str> = bearer.ok_or_else(|| Close::forbidden("Forbidden"))?;
         let (state, client) = (self.state.clone(), self.client);
+        self.connection = Some(Arc::new(connection(payload, state.registry.clock().id())));
         let request_id = state.registry.clock().id::<Uuid>().to_string();
         self.phase = Phase::SigningIn;
         let since = state.hub.revocation_log().count();
@@ -128,6 +133,7 @@ impl Session {
             hub: self.state.hub.clone(),
             bearer: Arc::clone(bearer),
             client: self.client,
+            connection: self.connection.clone(),
             rights: rights.clone(),
             id: id.clone(),
             outbox: outbox.clone(),
@@ -153,4 +159,16 @@ impl Session {
         );
         Ok(())
     }
+}
+
+/// What `clientInfo` of the payload says about the client: its `name` and its `version`. Other values are ignored, since the
+/// member is for people, and clients may send any.
+fn connection(payload: &Object, id: ConnectionId) -> ClientConnection {
+    let info = payload.get("clientInfo").and_then(Json::as_object);
+    let text = |name: &str| {
+        let text = info.and_then(|info| info.get(name)).and_then(Json::as_str)?;
+        let text: String = text.chars().filter(|char| !char.is_control()).take(CLIENT_CHARS_MAX).collect();
+        Some(text).filter(|text| !text.is_empty())
+    };
+    ClientConnection { id, client_name: text("name"), client_version: text("version") }
 }

@@ -28,7 +28,7 @@ use super::{
     },
 };
 use crate::{
-    domain::{Caller, Error},
+    domain::{Caller, ClientConnection, Error},
     http::{AppState, caller::ClientAddress, server::connection::ConnectionHandle},
     share::Reservation,
 };
@@ -76,6 +76,8 @@ pub(super) struct Session {
     /// The credential of the upgrade request: a bearer token, or the cookie of a session.
     header: Result<Option<Arc<str>>, Error>,
     client: ClientAddress,
+    /// What the client said about itself in `connection_init`.
+    connection: Option<Arc<ClientConnection>>,
     permit: SocketPermit,
     inbox: Inbox,
     phase: Phase,
@@ -103,6 +105,7 @@ impl Session {
             limits: Arc::clone(&state.sockets.limits),
             header,
             client,
+            connection: None,
             permit,
             inbox: Inbox::new(peer),
             phase: Phase::Fresh,
