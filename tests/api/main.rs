@@ -10,6 +10,7 @@
 mod activation;
 mod agent;
 mod api_key;
+mod applied;
 mod audit;
 mod auth;
 mod billing;

@@ -23,6 +23,13 @@ pub(super) fn filters(guess: &KnownValues, kind: &str) -> Vec<(&'static str, Val
         filters.extend(guess.users.iter().chain(&guess.keys).map(|actor| ("actorId", json!(actor))));
         return filters;
     }
+    if kind == "GatewayFilter" {
+        return vec![
+            ("isBehind", json!(true)),
+            ("states", json!(["LIVE", "SILENT"])),
+            ("region", json!(guess.marker)),
+        ];
+    }
     let mut filters: Vec<(&str, Value)> = guess.names.iter().map(|name| ("name", json!(name))).collect();
     if kind == "UserFilter" {
         let parts = [guess.marker.as_str(), "example", ""].into_iter();
@@ -108,7 +115,9 @@ pub(super) fn argument_lists(schema: &Schema, field: &FieldDefinition, guess: &K
             // Any id, because an id of another type must look like a missing agent.
             (_, "ID") if is_only => guess.ids().iter().map(|id| json!(id).to_string()).collect(),
             (_, "ID") => guess.ids_for(name).iter().map(|id| json!(id).to_string()).collect(),
-            ("atLeast", _) => vec![json!(guess.revision).to_string()],
+            ("atLeast" | "revision", _) => vec![json!(guess.revision).to_string()],
+            // Without waiting.
+            ("minShare" | "waitSeconds", _) => vec!["0".to_owned()],
             ("environment", _) => {
                 vec![
                     "\"production\"".to_owned(),

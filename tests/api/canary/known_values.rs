@@ -203,7 +203,10 @@ pub(super) fn plain(name: &str) -> Option<Value> {
         "tools" => Some(json!([{ "name": "guessed" }])),
         "extensions" => Some(json!({ "org.example.guessed": "Guessed" })),
         "activate" => Some(json!(true)),
-        "key" => Some(json!("guessed")),
+        "key" | "gatewayName" => Some(json!("guessed")),
+        "revision" => Some(json!("1")),
+        // tests/api/applied/rights.rs rejects versions of another customer.
+        "rejections" | "region" | "build" => None,
         // Every customer has it.
         "environment" | "fromEnvironment" => Some(json!("production")),
         "toEnvironment" => Some(json!("guessed")),

@@ -158,6 +158,20 @@ pub(crate) const FIELDS: &[(&str, &str, Access)] = &[
     ("changes", "(customerId: CUSTOMER, filter: { agentId: AGENT }) { nodes { revision } }", AUDIT),
     // There are no watchers, so the list is empty.
     ("watchers", "{ nodes { id } }", Access { none: &[&["operator"]], ..NOBODY }),
+    // None has reported yet.
+    ("gateways", "{ nodes { id } }", Access { none: &[&["operator"]], ..NOBODY }),
+    ("convergence", "(agentId: AGENT) { revision }", READ),
+    (
+        "reportServing",
+        "(input: { gatewayName: UNIQUE, revision: \"1\" }) { userErrors { code } }",
+        Access {
+            value: &[
+                &["service configs:read", "service activations:watch", "our service", THEIR_SERVICE],
+                &["key configs:read", "key activations:watch", "their key"],
+            ],
+            ..NOBODY
+        },
+    ),
     (
         "createEnvironment",
         "(input: { customerId: CUSTOMER, key: SLUG, name: UNIQUE }) { userErrors { code } }",
@@ -272,6 +286,8 @@ pub(super) const STREAMS: &[(&str, &str)] = &[
     ("changes", "{ revision }"),
     ("configs", "{ kind }"),
     ("customerEvents", "{ revision }"),
+    ("gateways", "{ name }"),
+    ("convergence", "(agentId: \"01890000-0000-7000-8000-000000000000\") { applied }"),
 ];
 
 /// Each route that needs a credential: a method, the path, the body, and the outcomes.

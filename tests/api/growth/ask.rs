@@ -244,6 +244,16 @@ impl Size {
             ask(who, PAGE, below(targets));
             let moments = "agents(first: 50) { nodes { updatedAt latestVersion { number } viewerPermissions servings { viewerPermissions } } }";
             ask(who, PAGE, below(moments));
+            ask(
+                who,
+                PAGE,
+                below("environments { convergence { applied pending rejections(first: 5) { code } } }"),
+            );
+            ask(
+                who,
+                PAGE,
+                below("agents(first: 50) { nodes { servings { convergence { applied pending } } } }"),
+            );
             let entries = "changes(first: 50) { nodes { id subject { __typename } fieldChanges { path } } }";
             ask(who, PAGE, below(entries));
             ask(who, PAGE, agent("owner { agents(first: 50) { nodes { name } } }"));

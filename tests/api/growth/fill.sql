@@ -125,5 +125,11 @@ INSERT INTO registry.sessions (id, user_id, secret_hash, created_at, last_seen_a
 SELECT pg_temp.named('5000', n), pg_temp.named('d000', least(n, CUSTOMERS + 1000)), sha256('x'), now(), now(),
     now() + CASE WHEN n > CUSTOMERS + 1000 THEN '0 hours' ELSE '20 hours' END::interval
 FROM generate_series(1, CUSTOMERS + 1000 + AGENTS) AS n;
+-- Some gateways, half of which have applied the log's end.
+INSERT INTO registry.gateways (id, principal_kind, principal_id, name, environment_key, since, last_report_at, applied_revision,
+    step_revisions, step_times)
+SELECT pg_temp.named('6000', n), 'SERVICE', pg_temp.named('7000', 1), 'gw-' || n, 'production', now(), now(), r.at, ARRAY[r.at],
+    ARRAY[now()]
+FROM generate_series(1, 20) AS n, LATERAL (SELECT AGENTS * (VERSIONS + 4)::bigint * (n % 2) AS at) AS r;
 UPDATE registry.log_head SET revision = AGENTS * (VERSIONS + 4), position = 1, at = now(), chain_hash = sha256('x');
 COMMIT;

@@ -105,6 +105,7 @@ impl World {
         while app.watchers() == 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        report(&app, (&words[1].1, &words[2].1)).await;
         Self { app, callers, _watching: watching, words }
     }
 
@@ -152,6 +153,17 @@ impl World {
             all.replace(is.as_str(), &word).replace(never.as_str(), &word)
         })
     }
+}
+
+/// A gateway that has applied the log's head, and refuses what this agent serves.
+async fn report(app: &App, (agent, version): (&str, &str)) {
+    let head = app.registry.head().await.unwrap().revision.to_string();
+    let input = json!({ "gatewayName": "gw-1", "revision": head, "region": "eu-1", "build": "abc", "rejections": [
+        { "agentId": agent, "versionId": version, "revision": head, "code": "UNKNOWN_TOOL", "message": "why" } ] });
+    let report =
+        "mutation ($input: ReportServingInput!) { reportServing(input: $input) { reportedRevision } }";
+    let gateway = app.gateway().await;
+    gateway.gql(report, json!({ "input": input })).await.text("/reportServing/reportedRevision");
 }
 
 /// An agent with an active version, at a suspended customer in which the same users have the same roles.
