@@ -8,7 +8,7 @@ use graphql_front::{ConstValue, Error, ErrorKind, Front, Limits, ScalarRule, Sch
 use json_reader::{Json, Path};
 
 use crate::graphql::{
-    schema::scalar::{Cursor, DateTime, Revision},
+    schema::scalar::{Cursor, Date, DateTime, Revision},
     sdl,
 };
 
@@ -17,6 +17,7 @@ static FRONT: LazyLock<Result<Front, SchemaError>> = LazyLock::new(|| {
     let own = |accepted, coerce| ScalarRule { accepted, accepts_names: false, coerce };
     let rules = [
         ("Cursor", own("a Cursor, as a string", coerce::<Cursor>)),
+        ("Date", own("a Date such as \"2026-11-29\"", coerce::<Date>)),
         ("DateTime", own("a DateTime such as \"2026-11-22T12:00:00Z\"", coerce::<DateTime>)),
         ("Revision", own("a Revision, as a decimal number in a string", coerce::<Revision>)),
         ("JSON", ScalarRule { accepted: "JSON", accepts_names: true, coerce: exact }),

@@ -48,10 +48,9 @@ describe("downloads", () => {
   it("have the filter of the list", () => {
     const filter = filterOf({ actions: ["API_KEY_CREATED", "API_KEY_REVOKED"], kind: "USER", actor: "u 1", agent: "a&b", since: "2026-11-01" }, "UTC");
     const address = new URL(csvAddress("c1", filter), "http://localhost");
-    expect(address.pathname).toBe("/console/download/audit.csv");
-    expect(address.searchParams.getAll("actions")).toEqual(["API_KEY_CREATED", "API_KEY_REVOKED"]);
+    expect(address.pathname).toBe("/console/download/customers/c1/audit.csv");
+    expect(address.searchParams.get("actions")).toBe("API_KEY_CREATED,API_KEY_REVOKED");
     expect(Object.fromEntries(address.searchParams)).toMatchObject({
-      customer_id: "c1",
       actor_kind: "USER",
       actor_id: "u 1",
       agent_id: "a&b",
@@ -61,8 +60,8 @@ describe("downloads", () => {
   });
 
   it("have no more than the customer without one", () => {
-    expect(csvAddress("c1", {})).toBe("/console/download/audit.csv?customer_id=c1");
-    expect(excerptAddress("c1")).toBe("/console/download/excerpt?customer_id=c1");
+    expect(csvAddress("c1", {})).toBe("/console/download/customers/c1/audit.csv");
+    expect(excerptAddress("c1")).toBe("/console/download/customers/c1/audit");
   });
 });
 

@@ -59,18 +59,18 @@ export function isFiltered({ actions, agent, actor, kind, since, until }: AuditS
   return [actions, agent, actor, kind, since, until].some((value) => value !== undefined);
 }
 
-/** The address of the entries as CSV: the filter's fields in snake case, one `actions` for each action. */
+/** The address of the entries as CSV: the filter's fields in snake case, the actions with commas between them. */
 export function csvAddress(customerId: string, filter: ChangeFilter): string {
-  const query = new URLSearchParams({ customer_id: customerId });
-  for (const action of filter.actions ?? []) query.append("actions", action);
-  const rest = { agent_id: filter.agentId, actor_id: filter.actorId, actor_kind: filter.actorKind, since: filter.since, until: filter.until };
-  for (const [name, value] of Object.entries(rest)) if (value) query.set(name, value);
-  return `/console/download/audit.csv?${query}`;
+  const query = new URLSearchParams();
+  const fields = { actions: filter.actions?.join(), agent_id: filter.agentId, actor_id: filter.actorId, actor_kind: filter.actorKind, since: filter.since, until: filter.until };
+  for (const [name, value] of Object.entries(fields)) if (value) query.set(name, value);
+  const text = query.toString();
+  return `/console/download/customers/${encodeURIComponent(customerId)}/audit.csv${text ? `?${text}` : ""}`;
 }
 
 /** The address of the customer's excerpt, which proves the chain on any machine. */
 export function excerptAddress(customerId: string): string {
-  return `/console/download/excerpt?${new URLSearchParams({ customer_id: customerId })}`;
+  return `/console/download/customers/${encodeURIComponent(customerId)}/audit`;
 }
 
 /** Kinds of changes that are looked for together. */

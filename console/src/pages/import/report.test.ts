@@ -41,9 +41,9 @@ describe("the import after the check", () => {
 
 describe("the address of an upload", () => {
   it("says what was chosen alone", () => {
-    expect(uploadAddress("c1", options, true)).toBe("/console/upload?customer_id=c1&environment=production&dry_run=true");
+    expect(uploadAddress("c1", options, true)).toBe("/console/upload/customers/c1?environment=production&dry_run=true");
     const query = new URL(uploadAddress("c1", { environment: "staging", model: " gpt 4 ", activate: true, exact: false, skipBad: true }, false), "http://localhost").searchParams;
-    expect(Object.fromEntries(query)).toEqual({ customer_id: "c1", environment: "staging", model: "gpt 4", activate: "true", skip_bad: "true" });
+    expect(Object.fromEntries(query)).toEqual({ environment: "staging", model: "gpt 4", activate: "true", skip_bad: "true" });
   });
 
   it("never activates with an exact import", () => {

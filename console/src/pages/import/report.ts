@@ -69,13 +69,13 @@ export interface ImportOptions {
 
 /** The address of an upload. */
 export function uploadAddress(customerId: string, { environment, model, activate, exact, skipBad }: ImportOptions, isDry: boolean): string {
-  const query = new URLSearchParams({ customer_id: customerId, environment });
+  const query = new URLSearchParams({ environment });
   if (model.trim()) query.set("model", model.trim());
   if (activate && !exact) query.set("activate", "true");
   if (exact) query.set("exact", "true");
   if (skipBad) query.set("skip_bad", "true");
   if (isDry) query.set("dry_run", "true");
-  return `/console/upload?${query}`;
+  return `/console/upload/customers/${encodeURIComponent(customerId)}?${query}`;
 }
 
 /** "12 agents created, 3 updated, 1 line failed": what a report comes to. */
