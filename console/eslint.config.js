@@ -24,6 +24,6 @@ export default defineConfig([
   },
   {
     files: ["**/*.{js,mjs}"],
-    languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly", Buffer: "readonly", fetch: "readonly", setTimeout: "readonly", clearTimeout: "readonly", AbortSignal: "readonly", document: "readonly", window: "readonly", location: "readonly", performance: "readonly", crypto: "readonly", getComputedStyle: "readonly", axe: "readonly", WebSocket: "readonly", MutationObserver: "readonly", requestAnimationFrame: "readonly" } },
+    languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly", Buffer: "readonly", fetch: "readonly", setTimeout: "readonly", clearTimeout: "readonly", AbortSignal: "readonly", document: "readonly", window: "readonly", location: "readonly", performance: "readonly", crypto: "readonly", getComputedStyle: "readonly", axe: "readonly", WebSocket: "readonly", MutationObserver: "readonly", requestAnimationFrame: "readonly", Event: "readonly" } },
   },
 ]);

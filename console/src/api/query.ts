@@ -1,5 +1,5 @@
 // Reading and writing by TanStack Query: which queries a movement refetches, and what a write sends with it.
-import { QueryClient, useMutation, useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
+import { QueryClient, useQuery, type UseQueryResult } from "@tanstack/react-query";
 import type { TypedDocumentString } from "~/__generated__/graphql";
 import { RequestError } from "./errors";
 import { execute, type RequestOptions } from "./execute";
@@ -85,19 +85,4 @@ export function refetch(topics: readonly Topic[]): void {
 /** A key for one write of a user. Repeating the write with it does nothing twice. */
 export function newIdempotencyKey(): string {
   return crypto.randomUUID();
-}
-
-/**
- * A write. `variables` are sent as they are: put `idempotencyKey: newIdempotencyKey()` in the input, and keep it for
- * the user's repetition after an unsure outcome. `topics` are refetched afterwards, without waiting for the event.
- */
-export function useWrite<Data, Variables>(
-  document: TypedDocumentString<Data, Variables>,
-  topics: (data: Data, variables: Variables) => readonly Topic[] = () => [],
-) {
-  useQueryClient();
-  return useMutation<Data, Error, Variables>({
-    mutationFn: (variables) => request(document, variables, { timeout: 30_000 }),
-    onSuccess: (data, variables) => refetch(topics(data, variables)),
-  });
 }

@@ -170,7 +170,7 @@ function List({ rows, total, more, sort, onSort, setOpen, open }: ListProps) {
       onSort={onSort}
       second={(customer) => (
         <>
-          {customer.plan && planWord(customer.plan)} · <Status customer={customer} /> · {customer.usage && `${customer.usage.agents.used} agents`}
+          {customer.plan && planWord(customer.plan)} · <Status customer={customer} /> · {customer.usage && count(customer.usage.agents.used, "agent")}
         </>
       )}
     />
