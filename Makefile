@@ -57,4 +57,4 @@ audit: ## check the dependencies' licences, duplicates, sources and advisories
 
 clean: ## remove build outputs; keeps the data folder
 	@cargo clean
-	@rm -rf tests/node_modules tests/.venv
+	@rm -rf tests/node_modules console/node_modules tests/.venv

@@ -1,9 +1,8 @@
-// Generates the documents' types from the released schema, and from `ahead.graphql` while that exists.
+// Generates the documents' types from the schema.
 import type { CodegenConfig } from "@graphql-codegen/cli";
-import { schemaText } from "./scripts/schema.mjs";
 
 const config: CodegenConfig = {
-  schema: schemaText(),
+  schema: "../schema.graphql",
   documents: ["src/**/*.{ts,tsx}", "!src/__generated__/**"],
   generates: {
     "src/__generated__/": {

@@ -51,6 +51,7 @@ if (mode === "--run") {
     configFile: false, root: fileURLToPath(folder), logLevel: "error",
     build: { ssr: "dashboard.ts", outDir: "built", target: "node20" },
   });
-  const child = spawn(process.execPath, [path("built/dashboard.js"), ...values], { stdio: "inherit" });
+  // Node 20 has browsers' WebSocket behind this flag; later ones have it without.
+  const child = spawn(process.execPath, ["--experimental-websocket", path("built/dashboard.js"), ...values], { stdio: "inherit" });
   child.on("exit", (code) => { process.exitCode = code ?? 1; });
 }

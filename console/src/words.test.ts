@@ -1,9 +1,9 @@
-import { buildSchema, isEnumType } from "graphql";
+import { isEnumType } from "graphql";
 import { describe, expect, it } from "vitest";
-import { schemaText } from "../scripts/schema.mjs";
+import { schema as read } from "../scripts/schema.mjs";
 import * as words from "./words";
 
-const schema = buildSchema(schemaText());
+const schema = read();
 const tables: [string, (value: never) => string][] = [
   ["ChangeImpact", words.impactWord],
   ["ChangeImpact", words.impactConsent],

@@ -31,3 +31,4 @@ DROP FUNCTION registry.relist_agent();
 DROP FUNCTION registry.list_environment();
 DROP FUNCTION registry.list_agent();
 ALTER TABLE registry.customers DROP COLUMN name_folded, DROP COLUMN external_id;
+ALTER TABLE registry.service_tokens DROP COLUMN last_used_at;

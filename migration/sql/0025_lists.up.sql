@@ -3,6 +3,9 @@
 -- because older binaries write beside this schema. They lock them last, after the customer, the agent and the serving, and before the
 -- head of the log, always in this order: what an agent serves, then when it changed.
 
+-- When a service token was last accepted, as keys and sessions have it.
+ALTER TABLE registry.service_tokens ADD COLUMN last_used_at timestamptz;
+
 -- What each agent serves in each environment, also where it never served: rows without a value are read from an index too.
 CREATE TABLE registry.listed_servings (
     customer_id       uuid    NOT NULL,

@@ -375,6 +375,7 @@ async fn insert(txn: &GrantedTxn, clock: &Clock, grant: TokenGrant) -> Result<Ne
         expires_at,
         replaced_by: None,
         environments,
+        last_used_at: None,
     };
     txn.insert(service_token::ActiveModel::from(token.clone())).await?;
     Ok(NewServiceToken { token, secret: Some(key.to_string()) })

@@ -20,6 +20,7 @@ use sea_orm::Select;
 
 use super::{
     Caller, Error, Principal, Registry, Result,
+    auth::Used,
     change::{ActorKind, ChangeAction},
     idempotency::{self, Replayable},
     right::{GrantedTxn, OpenTxn},
@@ -27,8 +28,8 @@ use super::{
 use crate::{
     clock::Instant,
     db::{Access, Actor, Author, CommitResult, DbError, Scope, Txn},
-    entity::{api_key, change, identity, log, session},
-    id::{ApiKeyId, CustomerId, Revision, SessionId},
+    entity::{api_key, change, identity, log, service_token, session},
+    id::{CustomerId, Revision},
     share::ShareHolder,
 };
 
@@ -244,29 +245,23 @@ impl Registry {
         self.db().write(Scope::Auth, ShareHolder::System, author, touch).await.map(drop)
     }
 
-    /// Sets when a session was last used, unless it was used after `before`. Needs no right and isn't recorded in the log.
-    pub(super) async fn touch_session(&self, id: SessionId, now: Instant, before: Instant) -> Result<()> {
+    /// Sets when a credential was last used, unless it was used after `before`. Needs no right and isn't recorded in
+    /// the log.
+    pub(super) async fn touch(&self, used: Used, now: Instant, before: Instant) -> Result<()> {
         let author = Caller::system("note").author();
-        let touch = async move |txn: Arc<Txn>| -> Result<u64> {
-            Ok(txn.update_all(session::touch(id, now, before)).await?)
+        let scope = match used {
+            Used::Session(_) => Scope::Auth,
+            Used::ApiKey(_, customer) => Scope::Customers(vec![customer]),
+            Used::Service(_) => Scope::Platform,
         };
-        self.db().write(Scope::Auth, ShareHolder::System, author, touch).await.map(drop)
-    }
-
-    /// Sets when a key was last used, unless it was used after `before`. Needs no right and isn't recorded in the
-    /// log.
-    pub(super) async fn touch_key(
-        &self,
-        id: ApiKeyId,
-        customer: CustomerId,
-        now: Instant,
-        before: Instant,
-    ) -> Result<()> {
-        let author = Caller::system("note").author();
         let touch = async move |txn: Arc<Txn>| -> Result<u64> {
-            Ok(txn.update_all(api_key::touch(id, now, before)).await?)
+            Ok(match used {
+                Used::Session(id) => txn.update_all(session::touch(id, now, before)).await?,
+                Used::ApiKey(id, _) => txn.update_all(api_key::touch(id, now, before)).await?,
+                Used::Service(id) => txn.update_all(service_token::touch(id, now, before)).await?,
+            })
         };
-        self.db().write(Scope::Customers(vec![customer]), ShareHolder::System, author, touch).await.map(drop)
+        self.db().write(scope, ShareHolder::System, author, touch).await.map(drop)
     }
 }
 

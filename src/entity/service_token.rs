@@ -46,6 +46,8 @@ pub struct Model {
     pub replaced_by: Option<ServiceTokenId>,
     /// The keys of the environments that the token reaches, sorted; `None` for all.
     pub environments: Option<Vec<String>>,
+    /// When the token was last accepted; `None` if never.
+    pub last_used_at: Option<Instant>,
 }
 
 /// None are declared.
@@ -86,6 +88,16 @@ pub fn locked_predecessor(successor: ServiceTokenId, now: Instant) -> Select<Ent
         .filter(Column::RevokedAt.is_null())
         .filter(Column::ExpiresAt.gt(now))
         .lock(LockType::NoKeyUpdate)
+}
+
+/// Sets the time of the token's last use to `now`, unless it is `before` or later already.
+pub fn touch(id: ServiceTokenId, now: Instant, before: Instant) -> sea_orm::UpdateMany<Entity> {
+    let stale =
+        sea_orm::Condition::any().add(Column::LastUsedAt.is_null()).add(Column::LastUsedAt.lt(before));
+    Entity::update_many()
+        .col_expr(Column::LastUsedAt, Expr::value(now))
+        .filter(Column::Id.eq(id))
+        .filter(stale)
 }
 
 /// Locks the token with this id against other writers until the transaction ends.

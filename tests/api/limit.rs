@@ -25,7 +25,8 @@ const AGENT: &str =
     agent { id } userErrors { code message } } }";
 const NAME: &str = "{ viewer { name } }";
 
-async fn set_plan(operator: &Operator, customer: &str, plan: &str) {
+/// Sets a customer's plan.
+pub(crate) async fn set_plan(operator: &Operator, customer: &str, plan: &str) {
     let set = "mutation ($id: ID!, $plan: Plan!) { setPlan(input: { customerId: $id, plan: $plan }) { userErrors { code } } }";
     assert_eq!(
         operator.gql(set, json!({ "id": customer, "plan": plan })).await.at("/setPlan/userErrors"),

@@ -18,6 +18,7 @@ mod canary;
 mod client;
 mod configs;
 mod conformance;
+mod console;
 mod content;
 mod copies;
 mod cost;

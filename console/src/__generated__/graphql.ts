@@ -80,7 +80,7 @@ export type ActivateVersionPayload = {
   agent?: Maybe<Agent>;
   /**
    * The plan as it is now, after PLAN_CHANGED, CONFIRMATION_REQUIRED, POLICY_REFUSED and NOT_PROMOTABLE; null otherwise,
-   * and for `rollback` and `deactivate`, which only need the role.
+   * for `rollback` and `deactivate`, which only need the role, and for a caller that may not read contents.
    */
   plan?: Maybe<ActivationPlan>;
   /**
@@ -106,7 +106,7 @@ export type Activation = Node & {
   activatedBy: Actor;
   /** The agent whose active version changed. */
   agent: Agent;
-  /** Null when a later activation replaced it. */
+  /** How many gateways have applied it; null if a later activation replaced it. Null without READ_AGENTS. */
   convergence?: Maybe<Convergence>;
   /**
    * The record's position in the audit log. Pass it as `after` to a subscription, which then continues with the
@@ -151,9 +151,13 @@ export type ActivationConnection = {
 /** Activations of one day, environment and reason. */
 export type ActivationCount = {
   __typename?: 'ActivationCount';
+  /** How many there are: at least 1, since days without any are left out. */
   count: Scalars['Int']['output'];
+  /** The day, in the time zone of the query. */
   day: Scalars['Date']['output'];
+  /** The key of the environment. */
   environmentKey: Scalars['String']['output'];
+  /** The reason, as `Activation.reason`. */
   reason: ActivationReason;
 };
 
@@ -169,10 +173,7 @@ export type ActivationEdge = {
 /** What an activation would change, at one moment. Computing it writes and locks nothing. */
 export type ActivationPlan = {
   __typename?: 'ActivationPlan';
-  /**
-   * How many subscriptions of gateways to `configs` watch this agent in this environment on the instance that answers;
-   * other instances have their own.
-   */
+  /** How many gateways may serve this agent in this environment: `Convergence.gateways`, the same on every instance. */
   affectedGateways: Scalars['Int']['output'];
   /** The agent whose active version would change. */
   agent: Agent;
@@ -189,7 +190,10 @@ export type ActivationPlan = {
   impact: ChangeImpact;
   /** The impacts that `confirm` must name; empty unless the decision is CONFIRM. */
   mustConfirm: Array<ChangeImpact>;
-  /** How many of them haven't received the latest activation yet. */
+  /**
+   * How many of them report, and haven't applied the current activation, or refuse it. Those that never report don't count,
+   * since nobody knows.
+   */
   pendingGateways: Scalars['Int']['output'];
   /**
    * SHA-256, as 64 hexadecimal digits, over the environment's key, both `bytesHash`es, the findings and the policy,
@@ -269,6 +273,7 @@ export type ActiveConfigResult = ActiveConfig | NotServed;
 /** The caller that did something. */
 export type Actor = {
   __typename?: 'Actor';
+  /** The API key that did it. Null for others, and for callers who may not read the key. */
   apiKey?: Maybe<ApiKey>;
   /**
    * For people: a person's name or address, the name of an API key or service token, else the kind of caller. Never
@@ -282,6 +287,7 @@ export type Actor = {
   id?: Maybe<Scalars['ID']['output']>;
   /** The kind of caller; it decides what `id` names. */
   kind: ActorKind;
+  /** The service token that did it. Null for others, and for everyone but operators. */
   serviceToken?: Maybe<ServiceToken>;
   /**
    * The person who did it. Null for programs and the system, for people who share no customer with you, and for
@@ -333,18 +339,34 @@ export type AddMemberPayload = {
   userErrors: Array<UserError>;
 };
 
-/** A person by user id, or by issuer and subject. */
+/** The person to make an operator: `userId` alone, or `issuer` and `subject`. */
 export type AddOperatorInput = {
+  /**
+   * A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, repeating the
+   * call with this key writes nothing: the payload holds the object as it is now and the first write's revision, but
+   * never a secret. A different input fails with IDEMPOTENCY_KEY_REUSED;
+   * the order of keys in JSON and the form of numbers make no difference.
+   */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The issuer of the person's tokens: their `iss` claim, unchanged. */
   issuer?: InputMaybe<Scalars['String']['input']>;
+  /** The person's name at the issuer: the `sub` claim, 1 to 255 characters. The person needs no profile yet. */
   subject?: InputMaybe<Scalars['String']['input']>;
+  /** The UUID of a user with a profile. */
   userId?: InputMaybe<Scalars['ID']['input']>;
 };
 
+/** The result of `addOperator`. */
 export type AddOperatorPayload = {
   __typename?: 'AddOperatorPayload';
+  /**
+   * The commit that made the person an operator, an earlier one if the person was one already; null if there are
+   * `userErrors`.
+   */
   revision?: Maybe<Scalars['Revision']['output']>;
+  /** The person; null if there are `userErrors`, and for a person without a profile. */
   user?: Maybe<User>;
+  /** Why the person wasn't made an operator; empty on success. */
   userErrors: Array<UserError>;
 };
 
@@ -392,7 +414,10 @@ export type Agent = Node & {
    * tokens, and for API keys without `agents:read`.
    */
   latestActivation?: Maybe<Activation>;
-  /** The newest version: its `number` is also how many there are. */
+  /**
+   * The newest version, whose `number` is also how many there are; null if there is none. Null for service tokens, and
+   * for API keys without `agents:read`.
+   */
   latestVersion?: Maybe<AgentVersion>;
   /** The name, unique within the customer: 1 to 200 characters. Erasing the customer replaces it. */
   name: Scalars['String']['output'];
@@ -416,7 +441,7 @@ export type Agent = Node & {
    * keys without `agents:read`.
    */
   servings: Array<Serving>;
-  /** The latest change of its own fields, versions or servings. */
+  /** When the agent was last changed: its own fields, its versions, or what it serves in the environments that you reach. */
   updatedAt: Scalars['DateTime']['output'];
   /**
    * The version with this number; null if there is none. Null for service tokens, and for API keys without
@@ -425,6 +450,11 @@ export type Agent = Node & {
   version?: Maybe<AgentVersion>;
   /** The agent's versions, newest first. FORBIDDEN for service tokens, and for API keys without `agents:read`. */
   versions: AgentVersionConnection;
+  /**
+   * What you may do now with this agent and what it serves. While the customer is SUSPENDED or CANCELED, only an
+   * operator may write; while the agent is archived, nobody publishes or activates. `Serving.viewerPermissions` also
+   * follows the environment's `activateRole`.
+   */
   viewerPermissions: Array<Permission>;
 };
 
@@ -512,16 +542,23 @@ export type AgentEdge = {
   node: Agent;
 };
 
-/** Conditions on agents; all given ones must hold. */
+/**
+ * Conditions on agents; all given ones must hold. Those on the active version are about the version that is active in the
+ * list's `environment`.
+ */
 export type AgentFilter = {
+  /** Only agents of which a version was activated in the list's `environment` at or after this instant. */
   activatedSince?: InputMaybe<Scalars['DateTime']['input']>;
   /** True: only archived agents. False: only agents that aren't archived. Left out: both. */
   archived?: InputMaybe<Scalars['Boolean']['input']>;
-  /** At most 100. */
+  /** Only agents of these UUIDs, at most 100. */
   ids?: InputMaybe<Array<Scalars['ID']['input']>>;
-  /** Only agents whose active version uses exactly this model. */
+  /**
+   * Only agents whose active version uses exactly this model.
+   * @deprecated Use modelNames.
+   */
   modelName?: InputMaybe<Scalars['String']['input']>;
-  /** At most 20; with `modelName` both must hold. */
+  /** Only agents whose active version uses one of these models, at most 20; with `modelName` both must hold. */
   modelNames?: InputMaybe<Array<Scalars['String']['input']>>;
   /** Only the agents of exactly this name, in the same case. */
   name?: InputMaybe<Scalars['String']['input']>;
@@ -532,28 +569,43 @@ export type AgentFilter = {
    * nothing.
    */
   nameStartsWith?: InputMaybe<Scalars['String']['input']>;
+  /** Only agents that this user owns. */
   ownerId?: InputMaybe<Scalars['ID']['input']>;
-  /** True: serves its latest version there. False: serves an older one, or nothing, and has versions. */
+  /**
+   * True: only agents whose newest version is active there. False: only agents with versions that serve an older one there,
+   * or nothing.
+   */
   servesLatest?: InputMaybe<Scalars['Boolean']['input']>;
-  /** Whether a version is active in the list's `environment`. */
+  /** True: only agents with an active version in the list's `environment`. False: only agents without one. */
   serving?: InputMaybe<Scalars['Boolean']['input']>;
   /** Only agents whose active version has a tool of exactly this name. */
   toolName?: InputMaybe<Scalars['String']['input']>;
+  /**
+   * Only agents of which anything changed at or after this instant: own fields, versions, or what they serve anywhere.
+   * FORBIDDEN for credentials that are limited to environments.
+   */
   updatedSince?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
-/** The order of a list of agents; oldest first when left out. LAST_ACTIVATED_AT and MODEL_NAME are those of the list's `environment`. */
+/** The order of a list of agents. Agents of equal values are ordered by age. */
 export type AgentOrder = {
+  /** The direction. */
   direction?: OrderDirection;
+  /** What the agents are ordered by. */
   field: AgentOrderField;
 };
 
 /** What agents can be ordered by. */
 export type AgentOrderField =
+  /** When the agent was created. */
   | 'CREATED_AT'
+  /** The latest activation in the list's `environment`, also when nothing is active there now. */
   | 'LAST_ACTIVATED_AT'
+  /** The model of the version that is active in the list's `environment`. */
   | 'MODEL_NAME'
+  /** The name, in any case, by the code points of its lower-case letters. */
   | 'NAME'
+  /** `updatedAt`. FORBIDDEN for credentials that are limited to environments. */
   | 'UPDATED_AT';
 
 /**
@@ -681,6 +733,7 @@ export type ApiKey = Node & {
    * overlap.
    */
   expiresAt?: Maybe<Scalars['DateTime']['output']>;
+  /** What the key may do at its customer. */
   grantedScopes: Array<ApiKeyScope>;
   /** The key's UUID, which never changes. */
   id: Scalars['ID']['output'];
@@ -692,7 +745,10 @@ export type ApiKey = Node & {
   replacedById?: Maybe<Scalars['ID']['output']>;
   /** When the key was revoked; null if it wasn't. */
   revokedAt?: Maybe<Scalars['DateTime']['output']>;
-  /** What the key may do at its customer, spelled as `agents:read` (see `ApiKeyScope`). */
+  /**
+   * What the key may do at its customer, spelled as `agents:read` (see `ApiKeyScope`).
+   * @deprecated Use grantedScopes, which has the values of the input.
+   */
   scopes: Array<Scalars['String']['output']>;
 };
 
@@ -800,14 +856,24 @@ export type ArchiveEnvironmentPayload = {
   userErrors: Array<UserError>;
 };
 
-/** The result of the service's own check of the log's hash chain. */
+/**
+ * The result of the check that the instance that answers makes of the log's hash chain: of each entry since it started.
+ * `agent-registry audit verify` checks the whole log.
+ */
 export type AuditStatus = {
   __typename?: 'AuditStatus';
+  /** The chain hash of its last entry, as 64 hexadecimal digits: compare it with a signed head. */
   chainHash: Scalars['String']['output'];
-  /** False: tampering was found. Null before the first check. */
+  /**
+   * False: this instance has found another log than the one that it had followed, because entries were changed or
+   * removed, or a backup was restored. Stays false until the instance starts again. Null before the first check.
+   */
   isIntact?: Maybe<Scalars['Boolean']['output']>;
+  /** The last commit of the log. */
   revision: Scalars['Revision']['output'];
+  /** When that was checked; null before the first check. */
   verifiedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** The commit up to which the chain holds. It may be newer than `revision`. Null before the first check. */
   verifiedRevision?: Maybe<Scalars['Revision']['output']>;
 };
 
@@ -892,9 +958,12 @@ export type Change = {
    * entries.
    */
   environment?: Maybe<Environment>;
-  /** The content of `details`, with the schema's field names as paths. */
+  /**
+   * The content of `details` by field, with the schema's field names as paths, such as `["billing", "status"]`. A value
+   * that was unset is ADDED, and so is a detail that is no field, such as an activation's `reason`.
+   */
   fieldChanges: Array<FieldChange>;
-  /** Revision and position; not for `node`. */
+  /** Identifies the entry for clients' caches: its revision and position. `node` doesn't know it. */
   id: Scalars['ID']['output'];
   /**
    * The caller's network, such as 192.0.2.0/24 (/48 for IPv6), never its full address. Null if the call didn't
@@ -914,6 +983,10 @@ export type Change = {
   revision: Scalars['Revision']['output'];
   /** SHA-256 of this entry alone, as 64 hexadecimal digits. */
   rowHash: Scalars['String']['output'];
+  /**
+   * The other object that changed, as it is now. Null if there is none, it is gone, or you may not see it: API keys and
+   * invitations are for ADMINs and operators, service tokens for operators.
+   */
   subject?: Maybe<ChangeSubject>;
   /**
    * The UUID of another object that changed: the user, API key, service token or invitation, or the activation's
@@ -988,7 +1061,9 @@ export type ChangeAction =
   | 'SERVICE_TOKEN_REVOKED'
   /** A service token got a successor, and an expiry. */
   | 'SERVICE_TOKEN_ROTATED'
+  /** A user signed out of the console, or revoked one of its sessions. */
   | 'SESSION_ENDED'
+  /** A user signed in to the console. */
   | 'SESSION_STARTED'
   /** A user's profile was created. */
   | 'USER_CREATED'
@@ -1018,23 +1093,37 @@ export type ChangeConnection = {
   totalCountIsExact: Scalars['Boolean']['output'];
 };
 
-/** A field is null when it is not grouped by. */
+/**
+ * Entries of the audit log of one group. A field is null when it is not grouped by, and when the entries have no such
+ * object.
+ */
 export type ChangeCount = {
   __typename?: 'ChangeCount';
+  /** The kind of change. */
   action?: Maybe<ChangeAction>;
+  /** The caller that made the changes. */
   actor?: Maybe<Actor>;
+  /** The agent that the entries are about. */
   agent?: Maybe<Agent>;
+  /** How many entries there are: at least 1. */
   count: Scalars['Int']['output'];
+  /** The customer that the entries are about. */
   customer?: Maybe<Customer>;
+  /** The day, in the time zone of the query. */
   day?: Maybe<Scalars['Date']['output']>;
 };
 
-/** What entries can be counted by. */
+/** What entries of the audit log can be counted by. */
 export type ChangeCountGroup =
+  /** `action`. */
   | 'ACTION'
+  /** `actor`. */
   | 'ACTOR'
+  /** `agent`. */
   | 'AGENT'
+  /** `customer`. */
   | 'CUSTOMER'
+  /** `day`. */
   | 'DAY';
 
 /** One Change of a page, with its cursor. */
@@ -1147,8 +1236,6 @@ export type ConfigEvent = {
   reason?: Maybe<ConfigEventReason>;
   /** The commit as of which the event is true. For a SNAPSHOT, the commit of the BOOKMARK that follows. */
   revision: Scalars['Revision']['output'];
-  /** On a BOOKMARK: how long a gateway that is cut off may serve on; null: without end. */
-  validUntil?: Maybe<Scalars['DateTime']['output']>;
 };
 
 /** The kinds of events that `configs` sends. */
@@ -1170,36 +1257,59 @@ export type ConfigEventReason =
   | 'CANCELED'
   /** The agent has no active version. */
   | 'DEACTIVATED'
-  /** Its customer's data was erased: delete it from memory and disk. */
-  | 'ERASED'
   /** A named agent that you may not see, or that does not exist. */
   | 'NOT_FOUND'
   /** The agent's customer is SUSPENDED. */
   | 'SUSPENDED';
 
-/** How many gateways have applied a commit: applied + pending + rejected + silent = gateways; LATE ones are among pending. */
+/**
+ * How many gateways have applied a commit: `applied` + `pending` + `rejected` + `silent` = `gateways`; LATE ones are among
+ * the pending ones.
+ */
 export type Convergence = {
   __typename?: 'Convergence';
+  /** After how many seconds all gateways had applied it; null as for `p50Seconds`. */
   allSeconds?: Maybe<Scalars['Float']['output']>;
+  /** How many report at least this commit, and refuse nothing of it. */
   applied: Scalars['Int']['output'];
+  /**
+   * How many gateways may serve it: their token, and their subscription if it is known, reach its customer, its environment
+   * and its agent.
+   */
   gateways: Scalars['Int']['output'];
-  /** No gateway is pending or rejected; silent ones are not waited for. */
+  /** Whether no gateway is pending or rejected; silent ones are not waited for. */
   isComplete: Scalars['Boolean']['output'];
+  /** How many of the pending ones haven't reported for 90 seconds: state LATE. */
   late: Scalars['Int']['output'];
-  /** Seconds until half, 90 %, and all applied; null until then. */
+  /**
+   * After how many seconds half of the gateways had applied it, as they reported it. Null until then, and after about half
+   * an hour of other reports. Gateways that began with it don't count.
+   */
   p50Seconds?: Maybe<Scalars['Float']['output']>;
+  /** After how many seconds 90 % of the gateways had applied it; null as for `p50Seconds`. */
   p90Seconds?: Maybe<Scalars['Float']['output']>;
+  /** How many haven't reported it yet, or haven't reported for 90 seconds. */
   pending: Scalars['Int']['output'];
-  /** Reports were lost at that time and are coming in anew; null in the ordinary case. */
+  /**
+   * The time since which reports are counted, for 90 seconds after earlier ones about this commit may have been lost because
+   * the database crashed. Null in the ordinary case.
+   */
   recountingSince?: Maybe<Scalars['DateTime']['output']>;
+  /** How many refuse the version that it activated. */
   rejected: Scalars['Int']['output'];
+  /** The rejections, newest first. */
   rejections: Array<ServingRejection>;
+  /** The commit that is counted. */
   revision: Scalars['Revision']['output'];
+  /** How many are subscribed and never report. */
   silent: Scalars['Int']['output'];
 };
 
 
-/** How many gateways have applied a commit: applied + pending + rejected + silent = gateways; LATE ones are among pending. */
+/**
+ * How many gateways have applied a commit: `applied` + `pending` + `rejected` + `silent` = `gateways`; LATE ones are among
+ * the pending ones.
+ */
 export type ConvergenceRejectionsArgs = {
   first?: Scalars['Int']['input'];
 };
@@ -1279,6 +1389,7 @@ export type CreateApiKeyPayload = {
 
 /** The fields of a new customer. */
 export type CreateCustomerInput = {
+  /** Its id in another system, unique: 1 to 200 characters. */
   externalId?: InputMaybe<Scalars['String']['input']>;
   /**
    * A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, repeating the
@@ -1400,9 +1511,12 @@ export type CreateServiceTokenPayload = {
 /** A tenant: an organisation whose agents, versions and members no other customer sees. */
 export type Customer = Node & {
   __typename?: 'Customer';
-  /** Newest first. Needs READ_AGENTS. */
+  /** Each change of what the customer's agents serve in these environments, newest first. API keys need `agents:read`. */
   activations: ActivationConnection;
-  /** The customer's agents, oldest first, including archived ones. API keys need `agents:read`. */
+  /**
+   * The customer's agents, oldest first unless `orderBy` says otherwise, including archived ones. API keys need
+   * `agents:read`.
+   */
   agents: AgentConnection;
   /**
    * The customer's API keys, newest first, including expired and revoked ones. For ADMINs and operators; null
@@ -1425,13 +1539,16 @@ export type Customer = Node & {
    * empty, but keep their numbers and hashes.
    */
   erasedAt?: Maybe<Scalars['DateTime']['output']>;
-  /** Your own name for it in another system, unique when set. */
+  /**
+   * Your own name for it in another system, such as a billing system's id: unique, 1 to 200 characters. Null if operators
+   * set none.
+   */
   externalId?: Maybe<Scalars['String']['output']>;
   /** The customer's UUID, which never changes. */
   id: Scalars['ID']['output'];
   /** The open invitations, oldest first; expired ones are left out. For ADMINs and operators; null for others. */
   invitations?: Maybe<InvitationConnection>;
-  /** The time of its latest log entry. */
+  /** The time of its latest log entry. FORBIDDEN for credentials that are limited to environments. */
   lastActivityAt: Scalars['DateTime']['output'];
   /** The customer's members, ordered by their users' ids. For ADMINs and operators; null for others. */
   members?: Maybe<MembershipConnection>;
@@ -1441,7 +1558,11 @@ export type Customer = Node & {
   plan?: Maybe<Plan>;
   /** What the customer uses of each limit of its plan. For members and operators; null for others. */
   usage?: Maybe<Usage>;
-  /** What you may do here now, whoever you are; empty of writes while it is suspended, except those that only take away. */
+  /**
+   * What you may do here now, to the customer, its agents and what they serve. While the customer is SUSPENDED or
+   * CANCELED, only an operator may write: for others it has no writes then, except those that only remove rights
+   * (REMOVE_MEMBERS, REVOKE_KEYS).
+   */
   viewerPermissions: Array<Permission>;
 };
 
@@ -1541,44 +1662,70 @@ export type CustomerEdge = {
   node: Customer;
 };
 
-/** A change to a customer, its environments, agents or versions. Needs READ_AGENTS. It tells a client what to refetch. Members and keys appear in `changes` only. */
+/**
+ * A change to a customer, its environments, agents or versions. It tells a client what to refetch. Changes of members,
+ * invitations and API keys are in `changes` only.
+ */
 export type CustomerEvent = {
   __typename?: 'CustomerEvent';
+  /** The kind of change. CUSTOMER_PLAN_SET and CUSTOMER_BILLING_SET are for members and operators. */
   action: ChangeAction;
+  /** The caller that made the change. */
   actor: Actor;
+  /** The agent that changed, as it is now; null if the event isn't about an agent. */
   agent?: Maybe<Agent>;
+  /** The UUID of the agent that changed; null if the event isn't about an agent. */
   agentId?: Maybe<Scalars['ID']['output']>;
+  /** When the commit got its revision; never earlier than for the revision before. */
   at: Scalars['DateTime']['output'];
+  /** The event's position in the log. Pass it as `after` to a subscription, which then continues with the next event. */
   cursor: Scalars['Cursor']['output'];
+  /** The UUID of the customer whose data changed. */
   customerId: Scalars['ID']['output'];
+  /**
+   * The key of the environment that changed, or in which a version was activated or an agent deactivated; null for
+   * other events.
+   */
   environmentKey?: Maybe<Scalars['String']['output']>;
+  /** The commit that made the change; other events of the same commit share it. */
   revision: Scalars['Revision']['output'];
+  /** The version that was published or activated; null if there is none. */
   version?: Maybe<AgentVersion>;
 };
 
 /** Conditions on customers; all given ones must hold. */
 export type CustomerFilter = {
+  /** Only customers with one of these billing statuses. FORBIDDEN for API keys. */
   billingStatuses?: InputMaybe<Array<BillingStatus>>;
+  /** Only customers that were created at or after this instant. */
   createdSince?: InputMaybe<Scalars['DateTime']['input']>;
+  /** Only the customer with exactly this `externalId`. */
   externalId?: InputMaybe<Scalars['String']['input']>;
+  /** Only customers of these UUIDs, at most 100. */
   ids?: InputMaybe<Array<Scalars['ID']['input']>>;
   /** Only customers of exactly this name, in the same case. Names aren't unique. */
   name?: InputMaybe<Scalars['String']['input']>;
-  /** 1 to 200 characters, any case; an empty string filters nothing. */
+  /** Only customers whose name contains this text of at most 200 characters, in any case; an empty one filters nothing. */
   nameContains?: InputMaybe<Scalars['String']['input']>;
+  /** Only customers with one of these plans. FORBIDDEN for API keys. */
   plans?: InputMaybe<Array<Plan>>;
 };
 
-/** The order of a list of customers; oldest first when left out. */
+/** The order of a list of customers. Customers of equal values are ordered by age. */
 export type CustomerOrder = {
+  /** The direction. */
   direction?: OrderDirection;
+  /** What the customers are ordered by. */
   field: CustomerOrderField;
 };
 
 /** What customers can be ordered by. */
 export type CustomerOrderField =
+  /** When the customer was created. */
   | 'CREATED_AT'
+  /** The minute of `lastActivityAt`. FORBIDDEN for credentials that are limited to environments. */
   | 'LAST_ACTIVITY_AT'
+  /** The name, in any case, by the code points of its lower-case letters. */
   | 'NAME';
 
 /** The agent to deactivate. */
@@ -1645,7 +1792,10 @@ export type Environment = Node & {
   allowedModels?: Maybe<Array<Scalars['String']['output']>>;
   /** When the environment was archived; null if it isn't archived. */
   archivedAt?: Maybe<Scalars['DateTime']['output']>;
-  /** For the latest commit that changed what serves here; null before the first. */
+  /**
+   * How many gateways have applied the latest commit that changed what serves here; null before the first. Null without
+   * READ_AGENTS.
+   */
   convergence?: Maybe<Convergence>;
   /** When the environment was created. */
   createdAt: Scalars['DateTime']['output'];
@@ -1705,9 +1855,9 @@ export type EraseCustomerPayload = {
 /** A value that differs, by its path. */
 export type FieldChange = {
   __typename?: 'FieldChange';
-  /** The value in the newer version; null if there is none. */
+  /** The value afterwards, in the newer version; null if there is none. */
   after?: Maybe<Scalars['JSON']['output']>;
-  /** The value in the older version; null if there is none. */
+  /** The value before, in the older version; null if there is none. */
   before?: Maybe<Scalars['JSON']['output']>;
   /** How it differs. */
   kind: FieldChangeKind;
@@ -1717,11 +1867,11 @@ export type FieldChange = {
 
 /** How a value differs. */
 export type FieldChangeKind =
-  /** Only the newer version has it. */
+  /** Only the newer version has it, or it was unset before. */
   | 'ADDED'
   /** Both have it, with other values. */
   | 'CHANGED'
-  /** Only the older version has it. */
+  /** Only the older version has it, or it is unset now. */
   | 'REMOVED'
   /** A list with the same elements in another order. */
   | 'REORDERED';
@@ -1746,64 +1896,108 @@ export type Finding = {
   toolName?: Maybe<Scalars['String']['output']>;
 };
 
-/** A process that runs agents and says what it serves. For operators; kept for an hour after its last report; never in the log. */
+/**
+ * A process that runs agents and says what it serves. For operators. Kept for an hour after its last report; never in the
+ * audit log. Its own words are shown as they are, and decide nothing.
+ */
 export type Gateway = {
   __typename?: 'Gateway';
+  /** The service token or API key that it uses. */
   actor: Actor;
-  /** The last revision that it reported as applied. */
+  /** The last revision that it reported as applied; null if it never reports. */
   appliedRevision?: Maybe<Scalars['Revision']['output']>;
-  /** Commits between `appliedRevision` and the head that concern it. */
+  /**
+   * How many commits after `appliedRevision` changed what serves at its customers in its environment, as far as the newest
+   * 1,000 of each kind of activation go. 0 if it never reports.
+   */
   behind: Scalars['Int']['output'];
+  /** The build that it runs, in its own words, such as a commit; null if it doesn't say. */
   build?: Maybe<Scalars['String']['output']>;
+  /** `clientInfo.name` of its `connection_init`; null if it sent none, or reports by HTTP. */
   clientName?: Maybe<Scalars['String']['output']>;
+  /** `clientInfo.version` of its `connection_init`; null if it sent none, or reports by HTTP. */
   clientVersion?: Maybe<Scalars['String']['output']>;
-  /** The last revision that was sent to its socket. */
+  /**
+   * The last revision that was sent to its subscription, at most about five seconds old. Null while it isn't subscribed,
+   * and if it doesn't report on the socket of its only subscription, since it isn't known which one is its own.
+   */
   deliveredRevision?: Maybe<Scalars['Revision']['output']>;
+  /** The key of the environment whose configurations it serves. */
   environmentKey: Scalars['String']['output'];
+  /** The gateway's UUID, for clients' caches; not for `node`. Another one after an hour without a report. */
   id: Scalars['ID']['output'];
+  /** The time of its latest report; null if it never reports. */
   lastReportAt?: Maybe<Scalars['DateTime']['output']>;
-  /** Its own choice, unique within its token. */
+  /** The name that it chose, unique within its token and environment. For one that never reports, its token's name. */
   name: Scalars['String']['output'];
+  /** The region in its own words, such as `eu-1`; null if it doesn't say. */
   region?: Maybe<Scalars['String']['output']>;
-  /** The newest, at most 100. */
+  /** The versions that it refuses now, newest first, at most 100. */
   rejections: Array<ServingRejection>;
+  /** The time of its first report. For one that never reports, the beginning of its subscription. */
   since: Scalars['DateTime']['output'];
+  /** Whether it reports, by the clock of the instance that answers. */
   state: GatewayState;
 };
 
 
-/** A process that runs agents and says what it serves. For operators; kept for an hour after its last report; never in the log. */
+/**
+ * A process that runs agents and says what it serves. For operators. Kept for an hour after its last report; never in the
+ * audit log. Its own words are shown as they are, and decide nothing.
+ */
 export type GatewayRejectionsArgs = {
   first?: Scalars['Int']['input'];
 };
 
+/** A page of gateways. */
 export type GatewayConnection = {
   __typename?: 'GatewayConnection';
+  /** The page's objects, each with its cursor, in the order of the list. */
   edges: Array<GatewayEdge>;
+  /** The page's objects without cursors, in the order of the list. */
   nodes: Array<Gateway>;
+  /** The first and last cursor of the page, and whether the list continues. */
   pageInfo: PageInfo;
+  /**
+   * The number of objects on all pages together, 10,000 at most. It usually counts rows, so ask only if you
+   * show it.
+   */
   totalCount: Scalars['Int']['output'];
+  /**
+   * False if the list has more than 10,000 objects: `totalCount` is 10,000 then. It costs no second count
+   * beside `totalCount`.
+   */
+  totalCountIsExact: Scalars['Boolean']['output'];
 };
 
+/** One Gateway of a page, with its cursor. */
 export type GatewayEdge = {
   __typename?: 'GatewayEdge';
+  /** The object's position in the list: pass it as `after` or `before` to the same list. */
   cursor: Scalars['String']['output'];
+  /** The object at this position. */
   node: Gateway;
 };
 
 /** Which of the gateways. */
 export type GatewayFilter = {
-  /** True: only those with `behind` over 0 or with rejections. */
+  /** True: only those with `behind` over 0 or with rejections. False: only the others. */
   isBehind?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Only those that report exactly this region. */
   region?: InputMaybe<Scalars['String']['input']>;
+  /** Only those in one of these states. */
   states?: InputMaybe<Array<GatewayState>>;
 };
 
-/** LIVE: reported within 90 s. LATE: reported before, not for 90 s. SILENT: connected, never reports. GONE: neither for an hour. */
+/** Whether a gateway reports. */
 export type GatewayState =
+  /** It hasn't reported for an hour, or has ended its subscription without ever reporting. */
   | 'GONE'
+  /** It reported before, but not for 90 seconds. */
   | 'LATE'
+  /** It reported within 90 seconds. */
   | 'LIVE'
+  /** It is subscribed to `configs`, and never reports. */
   | 'SILENT';
 
 /** A name by which a person signs in. */
@@ -1818,19 +2012,27 @@ export type Identity = {
 /** The instance that answers. For operators. */
 export type Instance = {
   __typename?: 'Instance';
+  /** How many commits of the log the instance hasn't applied yet; 0 if the database doesn't respond. */
   behind: Scalars['Int']['output'];
-  /** Why `/readyz` fails; empty when it is ready. */
+  /** Why `/readyz` fails; empty if the instance is ready. */
   problems: Array<Scalars['String']['output']>;
+  /** The last commit that the instance has applied. */
   revision: Scalars['Revision']['output'];
+  /** When the instance started. */
   startedAt: Scalars['DateTime']['output'];
+  /** The version of the program. */
   version: Scalars['String']['output'];
+  /** How many subscriptions run on the instance; `Query.watchers` lists them. */
   watchers: Scalars['Int']['output'];
 };
 
 /** An open invitation to become a member of a customer. */
 export type Invitation = Node & {
   __typename?: 'Invitation';
-  /** The console's page that signs in and accepts; null without PUBLIC_URL. */
+  /**
+   * The console's page that signs in and accepts, to send to the invited person. It holds no secret: only a token with
+   * the verified address accepts. Null without PUBLIC_URL.
+   */
   acceptUrl?: Maybe<Scalars['String']['output']>;
   /** When the invitation was created. */
   createdAt: Scalars['DateTime']['output'];
@@ -2011,10 +2213,15 @@ export type MembershipSource =
 /** A model, and how much uses it. */
 export type ModelInUse = {
   __typename?: 'ModelInUse';
+  /** How many agents serve a version with this model. */
   agentCount: Scalars['Int']['output'];
+  /** How many customers these agents are of. */
   customerCount: Scalars['Int']['output'];
+  /** The latest activation of one of these versions. */
   lastActivatedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** The model's name, as versions have it. */
   name: Scalars['String']['output'];
+  /** How many active versions use it. */
   versionCount: Scalars['Int']['output'];
 };
 
@@ -2037,7 +2244,7 @@ export type Mutation = {
    * operators.
    */
   addMember: AddMemberPayload;
-  /** Adds an operator. For operators. */
+  /** Makes a person an operator, with all rights at all customers. For operators. */
   addOperator: AddOperatorPayload;
   /**
    * Archives an agent: deactivates it, and rejects new versions and activations with ARCHIVED until it's
@@ -2110,9 +2317,16 @@ export type Mutation = {
    * last ADMIN. For its ADMINs and operators.
    */
   removeMember: RemoveMemberPayload;
-  /** Removes an operator. The last one can't be removed. For operators. */
+  /**
+   * Removes an operator; the person's sessions lose these rights within a second. Fails with CONFLICT for the last
+   * operator. For operators.
+   */
   removeOperator: RemoveOperatorPayload;
-  /** Reports which revision a gateway has applied. Needs `activations:watch` or `configs:read`. */
+  /**
+   * Reports which revision a gateway has applied, and what it refuses. Takes up to a second, since reports are stored
+   * together. Of several reports within a second only the last one is stored. Needs `activations:watch` or
+   * `configs:read`; FORBIDDEN for people.
+   */
   reportServing: ReportServingPayload;
   /** Restores an archived agent. It serves nothing until you activate a version. Needs EDITOR or `agents:write`. */
   restoreAgent: RestoreAgentPayload;
@@ -2131,11 +2345,17 @@ export type Mutation = {
    * ADMINs and operators.
    */
   revokeInvitation: RevokeInvitationPayload;
-  /** Revokes all of your console sessions except the current one. */
+  /**
+   * Revokes all of your console sessions except the current one; all of them, if you send a token. Fails with NOT_FOUND
+   * if you have no profile. FORBIDDEN for programs.
+   */
   revokeOtherSessions: RevokeOtherSessionsPayload;
   /** Revokes a service token at once; subscriptions that use it end within a second. For operators. */
   revokeServiceToken: RevokeServiceTokenPayload;
-  /** Revokes one of your console sessions; its sockets close within a second. */
+  /**
+   * Revokes one of your console sessions; its sockets and event streams close within a second. Fails with NOT_FOUND if
+   * you have no profile. FORBIDDEN for programs.
+   */
   revokeSession: RevokeSessionPayload;
   /**
    * Goes back to a version that was active before in the same environment, past each version that a rollback has left: only
@@ -2169,7 +2389,7 @@ export type Mutation = {
    */
   updateAgent: UpdateAgentPayload;
   /**
-   * Changes a customer's name. For its ADMINs and operators. Fails with SUSPENDED or CANCELED while the customer isn't
+   * Changes a customer's name, or its id in another system. For its ADMINs and operators. Fails with SUSPENDED or CANCELED while the customer isn't
    * served, unless an operator does it.
    */
   updateCustomer: UpdateCustomerPayload;
@@ -2578,9 +2798,11 @@ export type NotServedReason =
   /** The agent's customer is SUSPENDED. */
   | 'SUSPENDED';
 
-/** The direction of an order. Rows without a value (never activated) come last in both. */
+/** The direction of an order. Objects without a value come last in both. */
 export type OrderDirection =
+  /** The smallest value first: A before B, earlier before later. */
   | 'ASC'
+  /** The greatest value first. */
   | 'DESC';
 
 /** The position of a page within its list (Relay Cursor Connections, section 5). */
@@ -2609,7 +2831,10 @@ export type PendingInvitation = {
   role?: Maybe<Role>;
 };
 
-/** A right that a caller can have; see `Viewer.permissions`. A suspended customer can limit it further. */
+/**
+ * A right that a caller can have: see `viewerPermissions` of `Customer`, `Agent` and `Serving`, and
+ * `Viewer.platformPermissions`.
+ */
 export type Permission =
   /** Activate versions, roll back and deactivate. */
   | 'ACTIVATE_VERSIONS'
@@ -2629,7 +2854,10 @@ export type Permission =
   | 'MANAGE_KEYS'
   /** Invite members, and change members' roles. */
   | 'MANAGE_MEMBERS'
-  /** Create, rotate and revoke service tokens, and list the subscriptions of an instance; for operators. */
+  /**
+   * Create, rotate and revoke service tokens, add and remove operators, and list tokens, people and the
+   * subscriptions of an instance; for operators.
+   */
   | 'MANAGE_PLATFORM'
   /** Publish versions of agents. */
   | 'PUBLISH_VERSIONS'
@@ -2643,7 +2871,7 @@ export type Permission =
   | 'READ_CONFIGS'
   /** Read the content of versions: prompts, parameters and tools. */
   | 'READ_CONTENT'
-  /** See gateways by name. */
+  /** Read gateways by their names, with their regions and builds; for operators. */
   | 'READ_GATEWAYS'
   /** Read a customer's API keys, without their secrets. */
   | 'READ_KEYS'
@@ -2723,15 +2951,22 @@ export type PlanDecision =
   /** The rules refuse the activation. */
   | 'REFUSE';
 
-/** How much a plan allows. */
+/** How much a plan allows. `Customer.usage` has what a customer uses of it. */
 export type PlanLimits = {
   __typename?: 'PlanLimits';
+  /** Agents, including archived ones. */
   agents: Scalars['Int']['output'];
+  /** API keys that are accepted: expired and revoked ones don't count. */
   apiKeys: Scalars['Int']['output'];
+  /** Environments, without archived ones. */
   environments: Scalars['Int']['output'];
+  /** Members and open invitations together. */
   members: Scalars['Int']['output'];
+  /** The plan. */
   plan: Plan;
+  /** Requests of up to 10,000 points per second, of each user and each API key in the long run. */
   requestsPerSecond: Scalars['Int']['output'];
+  /** Versions of one agent. */
   versionsPerAgent: Scalars['Int']['output'];
 };
 
@@ -2868,12 +3103,16 @@ export type PublishVersionInput = {
 /** The result of `publishVersion`. */
 export type PublishVersionPayload = {
   __typename?: 'PublishVersionPayload';
+  /**
+   * With `activate`: the record of the activation in this commit. Null if the version was active there already, and if
+   * there are `userErrors`.
+   */
   activation?: Maybe<Activation>;
   /** False if `ifChanged` found the version published already, and if there are `userErrors`. */
   isNew: Scalars['Boolean']['output'];
   /**
    * With `activate`: the plan as it is now, after PLAN_CHANGED, CONFIRMATION_REQUIRED, POLICY_REFUSED and
-   * NOT_PROMOTABLE; null otherwise.
+   * NOT_PROMOTABLE; null otherwise, and for a caller that may not read contents.
    */
   plan?: Maybe<ActivationPlan>;
   /** The commit that published or activated the version; null if there are `userErrors`. */
@@ -2888,11 +3127,15 @@ export type PublishVersionPayload = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type Query = {
   __typename?: 'Query';
-  /** Activations a day, for charts; 366 days at most. Needs READ_AGENTS, not the audit. */
+  /**
+   * Activations a day, for charts; at most 366 days and 100,000 activations, else BAD_USER_INPUT. For every member, and
+   * API keys with `agents:read`.
+   */
   activationCounts: Array<ActivationCount>;
   /**
    * What the activation of a version, or of `content` that isn't published, would change; with neither, what a
@@ -2900,7 +3143,7 @@ export type Query = {
    * you can see no such agent, environment or version. Fails for a content that `publishVersion` rejects.
    */
   activationPlan?: Maybe<ActivationPlan>;
-  /** The activations that you may see, newest first. */
+  /** Each change of what agents serve in these environments that you can see, newest first. API keys need `agents:read`. */
   activations: ActivationConnection;
   /**
    * The active configuration of an agent in an environment, usually from memory; null if it has no active version there,
@@ -2913,35 +3156,52 @@ export type Query = {
    * `configs:read`.
    */
   activeConfigResult: ActiveConfigResult;
-  /** The same for 1 to 1,000 agents, in their order, all of one moment. */
-  activeConfigs: Array<ActiveConfigResult>;
   /** The agent with this id; null if it doesn't exist or you can't see it. API keys need `agents:read`. */
   agent?: Maybe<Agent>;
-  /** The agents that you can see, oldest first, including archived ones. API keys need `agents:read`. */
+  /**
+   * The agents that you can see, oldest first unless `orderBy` says otherwise, including archived ones. API keys need
+   * `agents:read`.
+   */
   agents: AgentConnection;
-  /** Up to which revision the log's hash chain is verified. Needs READ_CHANGES. */
+  /** Up to which revision the log's hash chain is verified. For ADMINs, operators, and API keys with `changes:read`. */
   auditStatus: AuditStatus;
-  /** Entries of the audit by group: at most 366 days, 1,000 groups and 100,000 entries, else BAD_USER_INPUT. */
+  /**
+   * Entries of the audit log by group: by day, then most entries first. At most 366 days, 1,000 groups and 100,000
+   * entries, else BAD_USER_INPUT. For ADMINs, operators, and API keys with `changes:read`.
+   */
   changeCounts: Array<ChangeCount>;
   /**
    * The audit log, newest first: each entry that you can see. For ADMINs, operators, and API keys with
    * `changes:read`; operators also get the platform's own entries.
    */
   changes: ChangeConnection;
-  /** How many gateways have applied an agent's latest activation, or `revision`. With `minShare` (0 to 1) waits up to `waitSeconds` (60 at most) for that share of the gateways that report; null when nothing ever served. */
+  /**
+   * How many gateways have applied an agent's latest activation, or `revision`. With `minShare` it waits until that share
+   * of the gateways that report have applied it, at most `waitSeconds`, and shows the moment of its end; without, that of
+   * the whole answer. Null if nothing ever served there, or you can't see the agent. Needs READ_AGENTS.
+   */
   convergence?: Maybe<Convergence>;
   /** The customer with this id; null if it doesn't exist or you can't see it. API keys need `agents:read`. */
   customer?: Maybe<Customer>;
   /**
-   * The customers that you can see, oldest first: those that you are a member of, your API key's customer, or,
-   * for operators, all of them. API keys need `agents:read`.
+   * The customers that you can see, oldest first unless `orderBy` says otherwise: those that you are a member of, your API
+   * key's customer, or, for operators, all of them. API keys need `agents:read`.
    */
   customers: CustomerConnection;
-  /** The gateways, ordered by name. For operators. */
+  /**
+   * The gateways of an environment, by name: those that report, and the subscriptions that belong to none of these. Every
+   * instance answers the same, a second after a report at the latest. For operators.
+   */
   gateways: GatewayConnection;
-  /** The health of the instance that answers. For operators. */
+  /**
+   * The health of the instance that answers; other instances have their own. Takes up to four seconds if it isn't ready.
+   * For operators.
+   */
   instance: Instance;
-  /** The models of active versions, most agents first; at most 1,000. */
+  /**
+   * The models of active versions, most agents first. Counts at most 100,000 active versions, else BAD_USER_INPUT. API
+   * keys need `agents:read`.
+   */
   modelsInUse: Array<ModelInUse>;
   /**
    * The object with this id; null if it doesn't exist or you can't see it. Not for service tokens; API keys need
@@ -2960,15 +3220,21 @@ export type Query = {
    * CANCELED if the customer isn't served.
    */
   pinnedConfig?: Maybe<PinnedConfig>;
-  /** What each plan allows. */
+  /** What each plan allows, from the lowest limits to the highest. */
   plans: Array<PlanLimits>;
   /** The commit of whose moment this whole answer is: pass it as `after` to a subscription. */
   revision: Scalars['Revision']['output'];
-  /** Newest first, revoked ones too. For operators. */
+  /** The service tokens without their secrets, newest first, expired and revoked ones too. For operators. */
   serviceTokens: ServiceTokenConnection;
-  /** The tools of active versions, most agents first; at most 1,000. */
+  /**
+   * The tools of active versions, most agents first. Counts at most 100,000 tools of active versions, else
+   * BAD_USER_INPUT. API keys need `agents:read`.
+   */
   toolsInUse: Array<ToolInUse>;
-  /** People with a profile; operators by `isOperator`. For operators. */
+  /**
+   * The people with a profile, oldest first: those who have signed in and written something, accepted an invitation, or
+   * were added as members. For operators.
+   */
   users: UserConnection;
   /**
    * The warnings that `publishVersion` would answer for this content; at most 100. Writes nothing. For
@@ -2987,7 +3253,8 @@ export type Query = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryActivationCountsArgs = {
   customerId?: InputMaybe<Scalars['ID']['input']>;
@@ -3000,7 +3267,8 @@ export type QueryActivationCountsArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryActivationPlanArgs = {
   agentId: Scalars['ID']['input'];
@@ -3012,7 +3280,8 @@ export type QueryActivationPlanArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryActivationsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
@@ -3027,7 +3296,8 @@ export type QueryActivationsArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryActiveConfigArgs = {
   agentId: Scalars['ID']['input'];
@@ -3038,7 +3308,8 @@ export type QueryActiveConfigArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryActiveConfigResultArgs = {
   agentId: Scalars['ID']['input'];
@@ -3049,18 +3320,8 @@ export type QueryActiveConfigResultArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
- */
-export type QueryActiveConfigsArgs = {
-  agentIds: Array<Scalars['ID']['input']>;
-  atLeast?: InputMaybe<Scalars['Revision']['input']>;
-  environment?: InputMaybe<Scalars['String']['input']>;
-};
-
-
-/**
- * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryAgentArgs = {
   id: Scalars['ID']['input'];
@@ -3069,7 +3330,8 @@ export type QueryAgentArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryAgentsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
@@ -3085,7 +3347,8 @@ export type QueryAgentsArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryChangeCountsArgs = {
   customerId?: InputMaybe<Scalars['ID']['input']>;
@@ -3097,7 +3360,8 @@ export type QueryChangeCountsArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryChangesArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
@@ -3111,7 +3375,8 @@ export type QueryChangesArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryConvergenceArgs = {
   agentId: Scalars['ID']['input'];
@@ -3124,7 +3389,8 @@ export type QueryConvergenceArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryCustomerArgs = {
   id: Scalars['ID']['input'];
@@ -3133,7 +3399,8 @@ export type QueryCustomerArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryCustomersArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
@@ -3147,7 +3414,8 @@ export type QueryCustomersArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryGatewaysArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
@@ -3161,7 +3429,8 @@ export type QueryGatewaysArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryModelsInUseArgs = {
   customerId?: InputMaybe<Scalars['ID']['input']>;
@@ -3172,7 +3441,8 @@ export type QueryModelsInUseArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryNodeArgs = {
   id: Scalars['ID']['input'];
@@ -3181,7 +3451,8 @@ export type QueryNodeArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryNodesArgs = {
   ids: Array<Scalars['ID']['input']>;
@@ -3190,7 +3461,8 @@ export type QueryNodesArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryPinnedConfigArgs = {
   agentId: Scalars['ID']['input'];
@@ -3200,7 +3472,8 @@ export type QueryPinnedConfigArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryServiceTokensArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
@@ -3212,7 +3485,8 @@ export type QueryServiceTokensArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryToolsInUseArgs = {
   customerId?: InputMaybe<Scalars['ID']['input']>;
@@ -3223,7 +3497,8 @@ export type QueryToolsInUseArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryUsersArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
@@ -3236,7 +3511,8 @@ export type QueryUsersArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryVersionWarningsArgs = {
   content: VersionContentInput;
@@ -3245,7 +3521,8 @@ export type QueryVersionWarningsArgs = {
 
 /**
  * Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
- * `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
+ * `activeConfig`, `watchers`, `instance`, and `convergence` with `minShare`. A query that runs longer than 15 seconds fails
+ * with UNAVAILABLE; one with `minShare` may also wait for `waitSeconds`.
  */
 export type QueryWatchersArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
@@ -3263,12 +3540,17 @@ export type Quota = {
   used: Scalars['Int']['output'];
 };
 
-/** Why a gateway refused a version. */
+/** The reason for which a gateway refused a version. */
 export type RejectionCode =
+  /** It failed for another reason, which `message` may tell. */
   | 'INTERNAL'
+  /** It can't use the schema of a tool. */
   | 'INVALID_SCHEMA'
+  /** The configuration is too large for it. */
   | 'TOO_LARGE'
+  /** It doesn't know the model. */
   | 'UNKNOWN_MODEL'
+  /** It doesn't know a tool. */
   | 'UNKNOWN_TOOL';
 
 /** The member to remove. */
@@ -3297,38 +3579,60 @@ export type RemoveMemberPayload = {
   userId?: Maybe<Scalars['ID']['output']>;
 };
 
-/** Removes an operator. */
+/** The operator to remove. */
 export type RemoveOperatorInput = {
+  /**
+   * A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, repeating the
+   * call with this key writes nothing: the payload holds the object as it is now and the first write's revision, but
+   * never a secret. A different input fails with IDEMPOTENCY_KEY_REUSED;
+   * the order of keys in JSON and the form of numbers make no difference.
+   */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The UUID of the user. */
   userId: Scalars['ID']['input'];
 };
 
+/** The result of `removeOperator`. */
 export type RemoveOperatorPayload = {
   __typename?: 'RemoveOperatorPayload';
+  /** The commit that removed the operator, an earlier one if the user was none already; null if there are `userErrors`. */
   revision?: Maybe<Scalars['Revision']['output']>;
+  /** Why the operator wasn't removed; empty on success. */
   userErrors: Array<UserError>;
+  /** The UUID of the user; null if there are `userErrors`. */
   userId?: Maybe<Scalars['ID']['output']>;
 };
 
 /** What a gateway serves: the whole truth each time. */
 export type ReportServingInput = {
+  /** The build that the gateway runs, such as a commit: 1 to 100 characters. */
   build?: InputMaybe<Scalars['String']['input']>;
+  /** The key of the environment whose configurations it serves; `production` if left out. */
   environment?: InputMaybe<Scalars['String']['input']>;
-  /** 1 to 100 characters; the same after a restart. */
+  /**
+   * The gateway's own name, the same after a restart: 1 to 100 characters. It belongs to your token: the same name under
+   * another token, or in another environment, is another gateway.
+   */
   gatewayName: Scalars['String']['input'];
+  /** The region in which the gateway runs: 1 to 100 characters. */
   region?: InputMaybe<Scalars['String']['input']>;
-  /** Replaces the earlier list; at most 100. */
+  /** What the gateway refuses, at most one version of an agent and 100 in all. Replaces the earlier list; none if left out. */
   rejections?: InputMaybe<Array<ServingRejectionInput>>;
-  /** A BOOKMARK's: all up to it is applied, but `rejections`. */
+  /** A BOOKMARK's revision: all up to it is applied, apart from `rejections`. */
   revision: Scalars['Revision']['input'];
 };
 
-/** `reportServing` makes no commit, so it has no `revision`; sent twice it does the same. */
+/** The result of `reportServing`. It makes no commit, so it has no `revision`; sent twice, it does the same. */
 export type ReportServingPayload = {
   __typename?: 'ReportServingPayload';
-  /** When to report next: 1 to 30. */
+  /**
+   * After how many seconds to report again: 1 to 30. Report earlier only to refuse a version, and then at most once a
+   * second. Null if there are `userErrors`.
+   */
   nextReportSeconds?: Maybe<Scalars['Int']['output']>;
+  /** The revision that was stored; null if there are `userErrors`. */
   reportedRevision?: Maybe<Scalars['Revision']['output']>;
+  /** Why the report wasn't stored; empty on success. */
   userErrors: Array<UserError>;
 };
 
@@ -3436,13 +3740,23 @@ export type RevokeInvitationPayload = {
 
 /** Revokes all sessions except the current one. */
 export type RevokeOtherSessionsInput = {
+  /**
+   * A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, repeating the
+   * call with this key writes nothing: the payload holds the object as it is now and the first write's revision, but
+   * never a secret. A different input fails with IDEMPOTENCY_KEY_REUSED;
+   * the order of keys in JSON and the form of numbers make no difference.
+   */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
 };
 
+/** The result of `revokeOtherSessions`. */
 export type RevokeOtherSessionsPayload = {
   __typename?: 'RevokeOtherSessionsPayload';
+  /** The commit that ended the sessions, an earlier one if there were none; null if there are `userErrors`. */
   revision?: Maybe<Scalars['Revision']['output']>;
+  /** The UUIDs of the sessions that were ended, oldest first; empty if there were none, or `userErrors`. */
   sessionIds: Array<Scalars['ID']['output']>;
+  /** Why the sessions weren't revoked; empty on success. */
   userErrors: Array<UserError>;
 };
 
@@ -3470,16 +3784,27 @@ export type RevokeServiceTokenPayload = {
   userErrors: Array<UserError>;
 };
 
-/** Revokes a session. */
+/** The session to revoke. */
 export type RevokeSessionInput = {
+  /**
+   * A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, repeating the
+   * call with this key writes nothing: the payload holds the object as it is now and the first write's revision, but
+   * never a secret. A different input fails with IDEMPOTENCY_KEY_REUSED;
+   * the order of keys in JSON and the form of numbers make no difference.
+   */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The UUID of one of your sessions, the current one included. */
   sessionId: Scalars['ID']['input'];
 };
 
+/** The result of `revokeSession`. */
 export type RevokeSessionPayload = {
   __typename?: 'RevokeSessionPayload';
+  /** The commit that ended the session, or a later one if it was ended already; null if there are `userErrors`. */
   revision?: Maybe<Scalars['Revision']['output']>;
+  /** The UUID of the session; null if there are `userErrors`. */
   sessionId?: Maybe<Scalars['ID']['output']>;
+  /** Why the session wasn't revoked; empty on success. */
   userErrors: Array<UserError>;
 };
 
@@ -3633,6 +3958,7 @@ export type ServiceToken = Node & {
   grantedScopes: Array<ServiceScope>;
   /** The token's UUID, which never changes. */
   id: Scalars['ID']['output'];
+  /** When the token was last accepted, updated at most once a minute; null if never. */
   lastUsedAt?: Maybe<Scalars['DateTime']['output']>;
   /** The name that an operator gave it: 1 to 200 characters, not unique. */
   name: Scalars['String']['output'];
@@ -3647,17 +3973,33 @@ export type ServiceToken = Node & {
   scopes: Array<Scalars['String']['output']>;
 };
 
+/** A page of service tokens. */
 export type ServiceTokenConnection = {
   __typename?: 'ServiceTokenConnection';
+  /** The page's objects, each with its cursor, in the order of the list. */
   edges: Array<ServiceTokenEdge>;
+  /** The page's objects without cursors, in the order of the list. */
   nodes: Array<ServiceToken>;
+  /** The first and last cursor of the page, and whether the list continues. */
   pageInfo: PageInfo;
+  /**
+   * The number of objects on all pages together, 10,000 at most. It usually counts rows, so ask only if you
+   * show it.
+   */
   totalCount: Scalars['Int']['output'];
+  /**
+   * False if the list has more than 10,000 objects: `totalCount` is 10,000 then. It costs no second count
+   * beside `totalCount`.
+   */
+  totalCountIsExact: Scalars['Boolean']['output'];
 };
 
+/** One ServiceToken of a page, with its cursor. */
 export type ServiceTokenEdge = {
   __typename?: 'ServiceTokenEdge';
+  /** The object's position in the list: pass it as `after` or `before` to the same list. */
   cursor: Scalars['String']['output'];
+  /** The object at this position. */
   node: ServiceToken;
 };
 
@@ -3676,7 +4018,10 @@ export type Serving = {
   activeVersion?: Maybe<AgentVersion>;
   /** The agent that serves. */
   agent: Agent;
-  /** Null when nothing ever served. */
+  /**
+   * How many gateways have applied the last change of what serves here; null if nothing ever served. Null without
+   * READ_AGENTS.
+   */
   convergence?: Maybe<Convergence>;
   /** The environment in which it serves. */
   environment: Environment;
@@ -3692,44 +4037,63 @@ export type Serving = {
    * to, and while the agent is archived; also for service tokens, and for API keys without `agents:read`.
    */
   rollbackTarget?: Maybe<AgentVersion>;
-  /** What you may do with this agent here: empty of writes while the customer is suspended or the agent archived. */
+  /**
+   * What you may do with this agent here now. Without PUBLISH_VERSIONS and ACTIVATE_VERSIONS while the agent is archived,
+   * and, unless you are an operator, while the customer is SUSPENDED or CANCELED; without ACTIVATE_VERSIONS also if the
+   * environment's `activateRole` is above yours.
+   */
   viewerPermissions: Array<Permission>;
 };
 
-/** A version that a gateway refused: it serves what it had before. Never counted as applied. */
+/** A version that a gateway refused: the gateway serves what it had before. It never counts as applied. */
 export type ServingRejection = {
   __typename?: 'ServingRejection';
+  /** The agent whose version it refused. */
   agent: Agent;
+  /** The reason, for programs. */
   code: RejectionCode;
-  /** For operators; null for others. */
+  /** The name that the gateway chose. For operators; null for others. */
   gatewayName?: Maybe<Scalars['String']['output']>;
+  /** The gateway's own words, at most 500 characters; null if it has none. */
   message?: Maybe<Scalars['String']['output']>;
+  /** When the gateway first reported it. */
   reportedAt: Scalars['DateTime']['output'];
+  /** The revision of the event that it refused. */
   revision: Scalars['Revision']['output'];
+  /** The version that it refused. */
   version: AgentVersion;
 };
 
 /** A version that the gateway refused. */
 export type ServingRejectionInput = {
+  /** The UUID of the agent. */
   agentId: Scalars['ID']['input'];
+  /** The reason, for programs. */
   code: RejectionCode;
-  /** At most 500 characters. */
+  /** A sentence for people, at most 500 characters. The agent's customer can read it, so it says nothing about others. */
   message?: InputMaybe<Scalars['String']['input']>;
+  /** The revision of the event that it refused. */
   revision: Scalars['Revision']['input'];
+  /** The UUID of the version that it refused. */
   versionId: Scalars['ID']['input'];
 };
 
-/** A browser's sign-in to the console. */
+/** A browser's sign-in to the console. It has your rights, and expires after 8 hours without a request or 24 hours in all. */
 export type Session = {
   __typename?: 'Session';
-  /** Such as `Firefox on Linux`. */
+  /** The browser and its system as it named them, such as `Firefox on Linux`; null if unknown. */
   client?: Maybe<Scalars['String']['output']>;
+  /** When you signed in. */
   createdAt: Scalars['DateTime']['output'];
+  /** When the session expires unless it is used before. */
   expiresAt: Scalars['DateTime']['output'];
+  /** The session's UUID. Not for `node`. */
   id: Scalars['ID']['output'];
+  /** True for the session that this request was sent with. */
   isCurrent: Scalars['Boolean']['output'];
+  /** When the session was last used, to the minute. */
   lastSeenAt: Scalars['DateTime']['output'];
-  /** Such as 192.0.2.0/24. */
+  /** The network that you signed in from, such as 192.0.2.0/24; null if unknown. */
   network?: Maybe<Scalars['String']['output']>;
 };
 
@@ -3810,11 +4174,21 @@ export type Subscription = {
    * operators, and API keys and service tokens with both `configs:read` and `activations:watch`.
    */
   configs: ConfigEvent;
-  /** An agent's convergence, now and at each change, at most once a second. */
+  /**
+   * An agent's convergence, now and at each change, at most once a second. Its first event comes once something has served.
+   * Needs READ_AGENTS.
+   */
   convergence: Convergence;
-  /** Changes to your customers, their environments, agents and versions, live, for every role. `after` replays missed events. */
+  /**
+   * For dashboards: each change of a customer, its environments, agents and versions that you can see, in commit order,
+   * each once. Members and keys appear in `changes` only. For members, operators, and API keys with `agents:read`; a key
+   * that is limited to environments gets the events of these, and those of no environment.
+   */
   customerEvents: CustomerEvent;
-  /** Each change of a gateway's state, revision or rejections. For operators. */
+  /**
+   * Each change of a gateway's state, revision or rejections from now on, read once a second; the same on every instance. A
+   * gateway that isn't listed any more comes once more as GONE. Subscribe, then query the list. For operators.
+   */
   gateways: Gateway;
 };
 
@@ -3894,10 +4268,15 @@ export type Tool = {
 /** A tool by its name, and how much uses it. */
 export type ToolInUse = {
   __typename?: 'ToolInUse';
+  /** How many agents serve a version with this tool. */
   agentCount: Scalars['Int']['output'];
+  /** How many customers these agents are of. */
   customerCount: Scalars['Int']['output'];
+  /** The latest activation of one of these versions. */
   lastActivatedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** The tool's name, as versions have it. Tools of one name may differ. */
   name: Scalars['String']['output'];
+  /** How many active versions have it. */
   versionCount: Scalars['Int']['output'];
 };
 
@@ -3966,11 +4345,11 @@ export type UpdateAgentPayload = {
   userErrors: Array<UserError>;
 };
 
-/** The fields of a customer to change. A field that is left out, or null, keeps its value. */
+/** The fields of a customer to change. A field that is left out keeps its value. */
 export type UpdateCustomerInput = {
   /** The UUID of the customer to change. */
   customerId: Scalars['ID']['input'];
-  /** Null removes it. */
+  /** Its id in another system, unique: 1 to 200 characters. Null removes it. FORBIDDEN for everyone but operators. */
   externalId?: InputMaybe<Scalars['String']['input']>;
   /**
    * A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, repeating the
@@ -4102,7 +4481,7 @@ export type User = Node & {
   id: Scalars['ID']['output'];
   /** The names by which the user signs in, oldest first. Null for everyone but the user and operators. */
   identities?: Maybe<Array<Identity>>;
-  /** For operators; null for others. */
+  /** Whether the user is an operator, by any of its identities. For operators; null for others. */
   isOperator?: Maybe<Scalars['Boolean']['output']>;
   /** The display name: the one that the user has chosen, else the one in the user's token. Null if there is none. */
   name?: Maybe<Scalars['String']['output']>;
@@ -4117,17 +4496,33 @@ export type UserAgentsArgs = {
   last?: InputMaybe<Scalars['Int']['input']>;
 };
 
+/** A page of people. */
 export type UserConnection = {
   __typename?: 'UserConnection';
+  /** The page's objects, each with its cursor, in the order of the list. */
   edges: Array<UserEdge>;
+  /** The page's objects without cursors, in the order of the list. */
   nodes: Array<User>;
+  /** The first and last cursor of the page, and whether the list continues. */
   pageInfo: PageInfo;
+  /**
+   * The number of objects on all pages together, 10,000 at most. It usually counts rows, so ask only if you
+   * show it.
+   */
   totalCount: Scalars['Int']['output'];
+  /**
+   * False if the list has more than 10,000 objects: `totalCount` is 10,000 then. It costs no second count
+   * beside `totalCount`.
+   */
+  totalCountIsExact: Scalars['Boolean']['output'];
 };
 
+/** One User of a page, with its cursor. */
 export type UserEdge = {
   __typename?: 'UserEdge';
+  /** The object's position in the list: pass it as `after` or `before` to the same list. */
   cursor: Scalars['String']['output'];
+  /** The object at this position. */
   node: User;
 };
 
@@ -4181,11 +4576,16 @@ export type UserErrorCode =
   /** A value is longer or larger than its limit. */
   | 'TOO_LARGE';
 
-/** Which of the people. */
+/** Conditions on people; all given ones must hold. */
 export type UserFilter = {
-  /** Part of an address, any case. */
+  /** Only people whose address contains this text of at most 200 characters, in any case; an empty one filters nothing. */
   emailContains?: InputMaybe<Scalars['String']['input']>;
+  /** True: only operators. False: only people who aren't operators. */
   isOperator?: InputMaybe<Scalars['Boolean']['input']>;
+  /**
+   * Only people whose display name contains this text of at most 200 characters, in any case; an empty one filters
+   * nothing.
+   */
   nameContains?: InputMaybe<Scalars['String']['input']>;
 };
 
@@ -4274,14 +4674,16 @@ export type Viewer = {
    */
   pendingInvitations: Array<PendingInvitation>;
   /**
-   * Your rights at any of your customers or, for operators, everywhere. `ViewerMembership.permissions` lists them
-   * for each customer.
+   * Your rights at any of your customers or, for operators, everywhere. `Customer.viewerPermissions` lists them for
+   * each customer.
+   * @deprecated A union over all customers. Use Customer.viewerPermissions, Serving.viewerPermissions, Viewer.platformPermissions.
    */
   permissions: Array<Permission>;
-  /** What you may do for the platform itself, such as CREATE_CUSTOMER. */
+  /** What you may do for the platform itself, such as CREATE_CUSTOMER; empty for all but operators. */
   platformPermissions: Array<Permission>;
   /** What your API key or service token may do, spelled as `agents:read`; empty for users. */
   scopes: Array<Scalars['String']['output']>;
+  /** Your sessions of the console, newest first, without those that have expired or were ended. Empty for programs. */
   sessions: Array<Session>;
   /**
    * Your profile. Null for programs; also for a user without a profile, which an accepted invitation or the
@@ -4298,6 +4700,7 @@ export type ViewerMembership = {
   /**
    * Your rights at this customer: those of your role, or all if you are an operator. Billing status isn't
    * considered.
+   * @deprecated Ignores suspension. Use Customer.viewerPermissions.
    */
   permissions: Array<Permission>;
   /** Your role at this customer. */
@@ -4343,10 +4746,13 @@ export type Watcher = {
   agents?: Maybe<Scalars['Int']['output']>;
   /** How many commits it lags behind this instance; 0 if it's up to date. */
   behind: Scalars['Int']['output'];
+  /** `clientInfo.name` of the socket's `connection_init`, at most 100 characters; null if it sent none. */
   clientName?: Maybe<Scalars['String']['output']>;
+  /** `clientInfo.version` of the socket's `connection_init`, at most 100 characters; null if it sent none. */
   clientVersion?: Maybe<Scalars['String']['output']>;
   /** The UUID of the customer in its arguments; null if it watches every customer that it can see. */
   customerId?: Maybe<Scalars['ID']['output']>;
+  /** The key of the only environment that it watches; null if it watches several, or is about none. */
   environmentKey?: Maybe<Scalars['String']['output']>;
   /** The subscription's UUID, valid while it runs. */
   id: Scalars['ID']['output'];

@@ -13,7 +13,7 @@ use crate::{
     db::{CallOrigin, Scope, View},
     entity::{EnvironmentFilter, api_key, service_token},
     environment_key::EnvironmentKey,
-    id::{ApiKeyId, CustomerId, ServiceTokenId, SessionId},
+    id::{ApiKeyId, ServiceTokenId},
     task::lock,
 };
 use claims::Claims;
@@ -26,6 +26,7 @@ mod issuer;
 pub mod jwks;
 pub mod jwt;
 mod key_set;
+mod last_use;
 pub mod oidc;
 pub mod opaque_token;
 mod refusal;
@@ -36,6 +37,7 @@ mod sync;
 mod token;
 
 pub use issuer::Issuer;
+pub(in crate::domain) use last_use::Used;
 pub use refusal::{TOKEN_BYTES_MAX, TokenError};
 pub use token::LEEWAY;
 pub(super) use token::parse_part as parse_token_part;
@@ -147,10 +149,7 @@ impl Registry {
     ) -> Result<Authenticated> {
         let mut is_settled = true;
         let principal = match proof {
-            Credential::Service(key) => {
-                let view = self.db().internal_view(Scope::Auth);
-                Principal::Service(service(&view, &key, self.clock().now()).await?)
-            }
+            Credential::Service(key) => Principal::Service(self.service(&key).await?),
             Credential::Api(key) => Principal::ApiKey(self.api_key(&key).await?),
             Credential::Session(key) => Principal::User(self.session_user(&key).await?),
             Credential::User(claims) => {
@@ -181,16 +180,15 @@ impl Registry {
         }
         match principal {
             Principal::ApiKey(KeyPrincipal { id, customer_id, .. }) => {
-                if self.auth().must_store_use((*id).into(), None, now) {
-                    self.store_use(*id, *customer_id, now);
-                }
+                self.note_use(Used::ApiKey(*id, *customer_id), None, now);
+            }
+            Principal::Service(ServicePrincipal { id, .. }) => {
+                self.note_use(Used::Service(*id), None, now);
             }
             Principal::User(UserPrincipal { session: Some(id), .. }) => {
-                if self.auth().must_store_use((*id).into(), None, now) {
-                    self.store_session_use(*id, now);
-                }
+                self.note_use(Used::Session(*id), None, now);
             }
-            Principal::User(_) | Principal::Service(_) | Principal::System => {}
+            Principal::User(_) | Principal::System => {}
         }
         Some(caller)
     }
@@ -210,32 +208,18 @@ impl Registry {
         if found.expires_at.is_some_and(|at| at <= now) {
             return Err(refuse("the API key has expired"));
         }
-        if self.auth().must_store_use(id.into(), found.last_used_at, now) {
-            self.store_use(id, found.customer_id, now);
-        }
+        self.note_use(Used::ApiKey(id, found.customer_id), found.last_used_at, now);
         let api_key::Credential { customer_id, name, scopes, plan, expires_at, environments, .. } = found;
         let (scopes, environments) = (parse_scopes(&scopes)?, reach(environments.as_deref())?);
         Ok(KeyPrincipal { id, customer_id, name, scopes, plan, expires_at, environments })
     }
 
-    /// Stores the use of a session in a background task. It isn't recorded in the log.
-    fn store_session_use(&self, id: SessionId, now: Instant) {
-        let registry = self.clone();
-        self.db().tasks().spawn_background(async move {
-            if let Err(err) = registry.touch_session(id, now, now - USE_STORED_EVERY).await {
-                tracing::warn!(error = %err, session = %id, "the use of a session was not stored");
-            }
-        });
-    }
-
-    /// Stores the use of a key in a background task. It isn't recorded in the log.
-    fn store_use(&self, id: ApiKeyId, customer: CustomerId, now: Instant) {
-        let registry = self.clone();
-        self.db().tasks().spawn_background(async move {
-            if let Err(err) = registry.touch_key(id, customer, now, now - USE_STORED_EVERY).await {
-                tracing::warn!(error = %err, key = %id, "the use of an API key was not stored");
-            }
-        });
+    async fn service(&self, key: &OpaqueToken) -> Result<ServicePrincipal> {
+        let now = self.clock().now();
+        let view = self.db().internal_view(Scope::Auth);
+        let (principal, last) = service(&view, key, now).await?;
+        self.note_use(Used::Service(principal.id), last, now);
+        Ok(principal)
     }
 }
 
@@ -245,7 +229,12 @@ fn refuse(reason: &'static str, id: Option<Uuid>) -> Error {
     REFUSED
 }
 
-async fn service(view: &View, key: &OpaqueToken, now: Instant) -> Result<ServicePrincipal> {
+/// The token's principal, and when it was last used.
+async fn service(
+    view: &View,
+    key: &OpaqueToken,
+    now: Instant,
+) -> Result<(ServicePrincipal, Option<Instant>)> {
     let id = ServiceTokenId::from(key.id());
     let refuse = |reason| refuse(reason, Some(key.id()));
     let token = view.one(service_token::by_id(id)).await?;
@@ -258,6 +247,7 @@ async fn service(view: &View, key: &OpaqueToken, now: Instant) -> Result<Service
         customer_ids,
         expires_at,
         environments,
+        last_used_at,
         ..
     } = token;
     if !key.matches(&secret_hash, customer_ids.is_some() || environments.is_some()) {
@@ -271,7 +261,7 @@ async fn service(view: &View, key: &OpaqueToken, now: Instant) -> Result<Service
     }
     let customers = customer_ids.map(BTreeSet::from_iter);
     let (scopes, environments) = (parse_scopes(&scopes)?, reach(environments.as_deref())?);
-    Ok(ServicePrincipal { id, name, scopes, customers, environments, expires_at })
+    Ok((ServicePrincipal { id, name, scopes, customers, environments, expires_at }, last_used_at))
 }
 
 /// The environments that a credential with these keys reaches; all without a list.

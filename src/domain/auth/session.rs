@@ -1,6 +1,6 @@
 //! The user behind the cookie of a session. The rights are those of the user, read as for a token.
 
-use super::{OpaqueToken, refuse};
+use super::{OpaqueToken, Used, refuse};
 use crate::{
     db::Scope,
     domain::{Registry, Result, UserPrincipal, customer::Plan, session::IDLE},
@@ -35,9 +35,7 @@ impl Registry {
         let places = view.all(membership::of_user(user_id)).await?;
         let person = OperatorName { issuer, subject, user: user_id };
         let operator = view.one(operator::of_person(&person)).await?.is_some();
-        if self.auth().must_store_use(id.into(), Some(last_seen_at), now) {
-            self.store_session_use(id, now);
-        }
+        self.note_use(Used::Session(id), Some(last_seen_at), now);
         Ok(UserPrincipal {
             id: user_id,
             has_profile: true,

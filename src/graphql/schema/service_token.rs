@@ -96,6 +96,11 @@ impl ServiceToken {
         self.row.expires_at.map(Into::into)
     }
 
+    /// When the token was last accepted, updated at most once a minute; null if never.
+    async fn last_used_at(&self) -> Option<DateTime> {
+        self.row.last_used_at.map(Into::into)
+    }
+
     /// When the token was revoked; null if it wasn't.
     async fn revoked_at(&self) -> Option<DateTime> {
         self.row.revoked_at.map(Into::into)

@@ -87,7 +87,10 @@ async fn each_role_is_shown_its_rights_at_each_object() {
     );
     assert_eq!(admin[1..], [editing.clone(), serving.clone(), serving.clone()]);
     let operator = ask(&stage, &stage.operator).await;
-    assert_eq!(texts(&operator, "/viewer/platformPermissions"), ["CREATE_CUSTOMER", "MANAGE_PLATFORM", "READ_GATEWAYS"]);
+    assert_eq!(
+        texts(&operator, "/viewer/platformPermissions"),
+        ["CREATE_CUSTOMER", "MANAGE_PLATFORM", "READ_GATEWAYS"]
+    );
     assert!(texts(&operator, PLACES[0]).contains(&"ERASE_CUSTOMER".to_owned()));
     assert!(!texts(&operator, PLACES[0]).contains(&"CREATE_CUSTOMER".to_owned()), "that is of the platform");
     assert_eq!(ask(&stage, &stage.admin).await.at("/viewer/platformPermissions"), &json!([]));

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     environment::create,
+    limit::set_plan,
     support::{
         App, Calls,
         caller::{Member, Operator},
@@ -54,6 +55,8 @@ impl Stage {
         let app = App::start().await;
         let operator = app.operator().await;
         let customer = operator.customer("City").await;
+        // Its readers ask more often than the smallest plan allows.
+        set_plan(&operator, &customer, "ENTERPRISE").await;
         let admin = app.member(&customer, Role::Admin).await;
         let editor = app.member(&customer, Role::Editor).await;
         create(&admin, &customer, "staging").await;

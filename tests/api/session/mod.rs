@@ -9,4 +9,4 @@ mod log;
 mod page;
 mod table;
 
-pub(crate) use browser::Browser;
+pub(crate) use browser::{Browser, new_link};

@@ -1,0 +1,1 @@
+var e={palette:`_palette_1g9s5_1`,input:`_input_1g9s5_24`,list:`_list_1g9s5_43`,group:`_group_1g9s5_48`,entry:`_entry_1g9s5_54`,nothing:`_nothing_1g9s5_79`,keys:`_keys_1g9s5_84`};export{e as t};

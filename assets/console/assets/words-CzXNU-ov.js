@@ -1,0 +1,1 @@
+var e=null,t=0,n=new Map;function r(){let e=new Worker(new URL(`/console/assets/words.worker-S4nuec7v.js`,``+import.meta.url),{type:`module`});return e.addEventListener(`message`,({data:e})=>{n.get(e.id)?.(e.parts),n.delete(e.id)}),e}function i(i){e??=r(),t+=1;let a=t,o=new Promise(e=>n.set(a,e));return e.postMessage({id:a,pairs:i}),o}export{i as t};
