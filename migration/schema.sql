@@ -28,7 +28,19 @@ CREATE TABLE registry.activations (
 );
 
 CREATE INDEX activations_agent_idx ON registry.activations USING btree (agent_id, id);
+CREATE INDEX activations_customer_day_idx ON registry.activations USING btree (customer_id, activated_at) INCLUDE (environment_key, reason, promoted_from);
+CREATE INDEX activations_customer_idx ON registry.activations USING btree (customer_id, environment_key, (
+CASE
+    WHEN (promoted_from IS NULL) THEN reason
+    ELSE 'PROMOTE'::text
+END), revision, "position");
+CREATE INDEX activations_day_idx ON registry.activations USING btree (activated_at) INCLUDE (customer_id, environment_key, reason, promoted_from);
 CREATE INDEX activations_environment_idx ON registry.activations USING btree (agent_id, environment_key, id);
+CREATE INDEX activations_newest_idx ON registry.activations USING btree (environment_key, (
+CASE
+    WHEN (promoted_from IS NULL) THEN reason
+    ELSE 'PROMOTE'::text
+END), revision, "position");
 CREATE INDEX activations_revision_idx ON registry.activations USING btree (agent_id, revision, "position");
 CREATE INDEX activations_serving_idx ON registry.activations USING btree (agent_id, environment_key, revision, "position");
 CREATE INDEX activations_version_idx ON registry.activations USING btree (agent_id, version_id, environment_key) WHERE (version_id IS NOT NULL);
@@ -129,6 +141,8 @@ CREATE TRIGGER agent_versions_erased AFTER UPDATE ON registry.agent_versions REF
 CREATE TRIGGER agent_versions_immutable BEFORE DELETE OR UPDATE ON registry.agent_versions FOR EACH ROW EXECUTE FUNCTION registry.check_version_change();
 CREATE TRIGGER agent_versions_keep BEFORE TRUNCATE ON registry.agent_versions FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
 CREATE TRIGGER agent_versions_number_is_next AFTER INSERT ON registry.agent_versions REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION registry.check_version_numbers();
+CREATE TRIGGER agent_versions_tools AFTER INSERT ON registry.agent_versions REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION registry.list_version_tools();
+CREATE TRIGGER agent_versions_tools_erased AFTER UPDATE ON registry.agent_versions REFERENCING NEW TABLE AS erased FOR EACH STATEMENT EXECUTE FUNCTION registry.forget_version_tools();
 
 ALTER TABLE registry.agent_versions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
@@ -186,8 +200,10 @@ CREATE TRIGGER agents_active_version_changed BEFORE UPDATE OF active_version_id 
 CREATE TRIGGER agents_archived_serves_nowhere BEFORE UPDATE OF archived_at ON registry.agents FOR EACH ROW WHEN (((old.archived_at IS NULL) AND (new.archived_at IS NOT NULL))) EXECUTE FUNCTION registry.check_agent_archival();
 CREATE TRIGGER agents_immutable BEFORE DELETE ON registry.agents FOR EACH ROW EXECUTE FUNCTION registry.refuse_change();
 CREATE TRIGGER agents_keep BEFORE TRUNCATE ON registry.agents FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+CREATE TRIGGER agents_listed AFTER INSERT ON registry.agents FOR EACH ROW EXECUTE FUNCTION registry.list_agent();
 CREATE TRIGGER agents_name_changed AFTER UPDATE OF name ON registry.agents FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION registry.index_agent_name();
 CREATE TRIGGER agents_name_inserted AFTER INSERT ON registry.agents FOR EACH ROW EXECUTE FUNCTION registry.index_agent_name();
+CREATE TRIGGER agents_relisted AFTER UPDATE OF name, description, owner_id, archived_at, latest_number ON registry.agents FOR EACH ROW WHEN ((((((old.name IS DISTINCT FROM new.name) OR (old.description IS DISTINCT FROM new.description)) OR (old.owner_id IS DISTINCT FROM new.owner_id)) OR (old.archived_at IS DISTINCT FROM new.archived_at)) OR (old.latest_number IS DISTINCT FROM new.latest_number))) EXECUTE FUNCTION registry.relist_agent();
 CREATE TRIGGER agents_served_in_default AFTER UPDATE OF active_version_id, activated_at ON registry.agents FOR EACH ROW WHEN (((old.active_version_id IS DISTINCT FROM new.active_version_id) OR (old.activated_at IS DISTINCT FROM new.activated_at))) EXECUTE FUNCTION registry.serve_in_default();
 
 ALTER TABLE registry.agents ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -264,6 +280,7 @@ CREATE INDEX changes_platform_action_idx ON registry.changes USING btree (action
 CREATE INDEX changes_platform_actor_idx ON registry.changes USING btree (actor_id, revision, "position");
 CREATE INDEX changes_platform_kind_idx ON registry.changes USING btree (actor_kind, revision, "position") WHERE (actor_kind <> 'USER'::text);
 
+CREATE TRIGGER changes_activity AFTER INSERT ON registry.changes FOR EACH ROW WHEN ((new.customer_id IS NOT NULL)) EXECUTE FUNCTION registry.note_activity();
 CREATE TRIGGER changes_immutable BEFORE UPDATE ON registry.changes FOR EACH ROW EXECUTE FUNCTION registry.refuse_change();
 CREATE TRIGGER changes_keep BEFORE TRUNCATE ON registry.changes FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
 CREATE TRIGGER changes_removal BEFORE DELETE ON registry.changes FOR EACH ROW EXECUTE FUNCTION registry.check_change_removal();
@@ -278,6 +295,41 @@ CREATE POLICY changes_prune ON registry.changes FOR DELETE
 CREATE POLICY changes_read ON registry.changes FOR SELECT
     USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text])) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
 
+CREATE TABLE registry.customer_activity (
+    customer_id uuid NOT NULL,
+    minute timestamp with time zone NOT NULL,
+    CONSTRAINT customer_activity_pkey PRIMARY KEY (customer_id),
+    CONSTRAINT customer_activity_customer_fkey FOREIGN KEY (customer_id) REFERENCES registry.customers(id)
+);
+
+CREATE INDEX customer_activity_idx ON registry.customer_activity USING btree (minute, customer_id);
+
+CREATE TRIGGER customer_activity_keep BEFORE TRUNCATE ON registry.customer_activity FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.customer_activity ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY customer_activity_read ON registry.customer_activity FOR SELECT
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
+CREATE POLICY customer_activity_write ON registry.customer_activity FOR ALL
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+
+CREATE TABLE registry.customer_name_ends (
+    customer_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    ending text COLLATE "C" NOT NULL,
+    CONSTRAINT customer_name_ends_pkey PRIMARY KEY (customer_id, "position"),
+    CONSTRAINT customer_name_ends_customer_fkey FOREIGN KEY (customer_id) REFERENCES registry.customers(id)
+);
+
+CREATE INDEX customer_name_ends_idx ON registry.customer_name_ends USING btree (ending, customer_id);
+
+CREATE TRIGGER customer_name_ends_keep BEFORE TRUNCATE ON registry.customer_name_ends FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.customer_name_ends ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY customer_name_ends_all ON registry.customer_name_ends FOR ALL
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+
 CREATE TABLE registry.customers (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -286,18 +338,28 @@ CREATE TABLE registry.customers (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     erased_at timestamp with time zone,
+    external_id text,
+    name_folded text COLLATE "C" NOT NULL GENERATED ALWAYS AS (registry.fold_case(name)) STORED,
     CONSTRAINT customers_pkey PRIMARY KEY (id),
     CONSTRAINT customers_billing_status CHECK ((billing_status = ANY (ARRAY['TRIALING'::text, 'ACTIVE'::text, 'PAST_DUE'::text, 'SUSPENDED'::text, 'CANCELED'::text]))),
     CONSTRAINT customers_erased_is_canceled CHECK (((erased_at IS NULL) OR (billing_status = 'CANCELED'::text))),
+    CONSTRAINT customers_external_id_length CHECK (((char_length(external_id) >= 1) AND (char_length(external_id) <= 200))),
     CONSTRAINT customers_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
     CONSTRAINT customers_plan CHECK ((plan = ANY (ARRAY['FREE'::text, 'PRO'::text, 'ENTERPRISE'::text])))
 );
 
+CREATE INDEX customers_billing_status_idx ON registry.customers USING btree (billing_status, id);
+CREATE INDEX customers_created_idx ON registry.customers USING btree (created_at, id);
+CREATE UNIQUE INDEX customers_external_id_key ON registry.customers USING btree (external_id) WHERE (external_id IS NOT NULL);
+CREATE INDEX customers_name_folded_idx ON registry.customers USING btree (name_folded, id);
 CREATE INDEX customers_name_idx ON registry.customers USING btree (name, id);
+CREATE INDEX customers_plan_idx ON registry.customers USING btree (plan, id);
 
 CREATE TRIGGER customers_default_environment AFTER INSERT ON registry.customers FOR EACH ROW EXECUTE FUNCTION registry.add_default_environment();
 CREATE TRIGGER customers_erased_is_final BEFORE UPDATE ON registry.customers FOR EACH ROW WHEN ((old.erased_at IS NOT NULL)) EXECUTE FUNCTION registry.refuse_change();
 CREATE TRIGGER customers_keep BEFORE TRUNCATE ON registry.customers FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+CREATE TRIGGER customers_listed AFTER INSERT ON registry.customers FOR EACH ROW EXECUTE FUNCTION registry.list_customer();
+CREATE TRIGGER customers_relisted AFTER UPDATE OF name ON registry.customers FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION registry.list_customer();
 
 ALTER TABLE registry.customers ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
@@ -346,6 +408,7 @@ CREATE UNIQUE INDEX environments_default_key ON registry.environments USING btre
 CREATE TRIGGER environments_immutable BEFORE DELETE ON registry.environments FOR EACH ROW EXECUTE FUNCTION registry.refuse_change();
 CREATE TRIGGER environments_keep BEFORE TRUNCATE ON registry.environments FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
 CREATE TRIGGER environments_key_is_final BEFORE UPDATE ON registry.environments FOR EACH ROW WHEN ((((old.id IS DISTINCT FROM new.id) OR (old.customer_id IS DISTINCT FROM new.customer_id)) OR (old.key IS DISTINCT FROM new.key))) EXECUTE FUNCTION registry.refuse_change();
+CREATE TRIGGER environments_listed AFTER INSERT ON registry.environments FOR EACH ROW EXECUTE FUNCTION registry.list_environment();
 
 ALTER TABLE registry.environments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
@@ -355,6 +418,147 @@ CREATE POLICY environments_read ON registry.environments FOR SELECT
     USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text, 'auth'::text])) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
 CREATE POLICY environments_write ON registry.environments FOR ALL
     USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+
+CREATE UNLOGGED TABLE registry.gateway_epochs (
+    id smallint NOT NULL,
+    begun_at timestamp with time zone NOT NULL,
+    CONSTRAINT gateway_epochs_pkey PRIMARY KEY (id),
+    CONSTRAINT gateway_epochs_one CHECK ((id = 1))
+);
+
+CREATE TRIGGER gateway_epochs_keep BEFORE TRUNCATE ON registry.gateway_epochs FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.gateway_epochs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY gateway_epochs_read ON registry.gateway_epochs FOR SELECT
+    USING (( SELECT registry.scope() AS scope) IS NOT NULL);
+CREATE POLICY gateway_epochs_write ON registry.gateway_epochs FOR ALL
+    USING (( SELECT registry.scope() AS scope) = 'platform'::text);
+
+CREATE UNLOGGED TABLE registry.gateway_instances (
+    id uuid NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    CONSTRAINT gateway_instances_pkey PRIMARY KEY (id)
+);
+
+CREATE TRIGGER gateway_instances_keep BEFORE TRUNCATE ON registry.gateway_instances FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.gateway_instances ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY gateway_instances_read ON registry.gateway_instances FOR SELECT
+    USING (( SELECT registry.scope() AS scope) IS NOT NULL);
+CREATE POLICY gateway_instances_write ON registry.gateway_instances FOR ALL
+    USING (( SELECT registry.scope() AS scope) = 'platform'::text);
+
+CREATE UNLOGGED TABLE registry.gateway_rejections (
+    gateway_id uuid NOT NULL,
+    agent_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    environment_key text COLLATE "C" NOT NULL,
+    version_id uuid NOT NULL,
+    revision bigint NOT NULL,
+    code text NOT NULL,
+    message text,
+    reported_at timestamp with time zone NOT NULL,
+    CONSTRAINT gateway_rejections_pkey PRIMARY KEY (gateway_id, agent_id),
+    CONSTRAINT gateway_rejections_code CHECK ((code = ANY (ARRAY['UNKNOWN_MODEL'::text, 'UNKNOWN_TOOL'::text, 'INVALID_SCHEMA'::text, 'TOO_LARGE'::text, 'INTERNAL'::text]))),
+    CONSTRAINT gateway_rejections_message CHECK ((char_length(message) <= 500)),
+    CONSTRAINT gateway_rejections_gateway_fkey FOREIGN KEY (gateway_id) REFERENCES registry.gateways(id) ON DELETE CASCADE
+);
+
+CREATE INDEX gateway_rejections_customer_idx ON registry.gateway_rejections USING btree (customer_id, environment_key, reported_at);
+
+CREATE TRIGGER gateway_rejections_keep BEFORE TRUNCATE ON registry.gateway_rejections FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.gateway_rejections ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY gateway_rejections_reached ON registry.gateway_rejections AS RESTRICTIVE FOR ALL
+    USING (('*'::text = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[])) OR (environment_key = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[])));
+CREATE POLICY gateway_rejections_read ON registry.gateway_rejections FOR SELECT
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+CREATE POLICY gateway_rejections_write ON registry.gateway_rejections FOR ALL
+    USING (( SELECT registry.scope() AS scope) = 'platform'::text);
+
+CREATE UNLOGGED TABLE registry.gateway_watches (
+    id uuid NOT NULL,
+    instance_id uuid NOT NULL,
+    principal_kind text NOT NULL,
+    principal_id uuid NOT NULL,
+    name text NOT NULL,
+    customer_id uuid,
+    customer_ids uuid[],
+    agent_ids uuid[],
+    environment_key text COLLATE "C" NOT NULL,
+    client_name text,
+    client_version text,
+    since timestamp with time zone NOT NULL,
+    delivered_revision bigint NOT NULL,
+    CONSTRAINT gateway_watches_pkey PRIMARY KEY (id),
+    CONSTRAINT gateway_watches_client_name CHECK (((char_length(client_name) >= 1) AND (char_length(client_name) <= 100))),
+    CONSTRAINT gateway_watches_client_version CHECK (((char_length(client_version) >= 1) AND (char_length(client_version) <= 100))),
+    CONSTRAINT gateway_watches_principal_kind CHECK ((principal_kind = ANY (ARRAY['API_KEY'::text, 'SERVICE'::text]))),
+    CONSTRAINT gateway_watches_instance_fkey FOREIGN KEY (instance_id) REFERENCES registry.gateway_instances(id) ON DELETE CASCADE
+);
+
+CREATE INDEX gateway_watches_customer_idx ON registry.gateway_watches USING btree (customer_id) WHERE (customer_id IS NOT NULL);
+CREATE INDEX gateway_watches_environment_idx ON registry.gateway_watches USING btree (environment_key);
+CREATE INDEX gateway_watches_instance_idx ON registry.gateway_watches USING btree (instance_id);
+
+CREATE TRIGGER gateway_watches_keep BEFORE TRUNCATE ON registry.gateway_watches FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.gateway_watches ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY gateway_watches_reached ON registry.gateway_watches AS RESTRICTIVE FOR ALL
+    USING (('*'::text = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[])) OR (environment_key = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[])));
+CREATE POLICY gateway_watches_read ON registry.gateway_watches FOR SELECT
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR ((cardinality(( SELECT registry.scope_customers() AS scope_customers)) > 0) AND ((customer_ids IS NULL) OR (customer_ids && ( SELECT registry.scope_customers() AS scope_customers)))));
+CREATE POLICY gateway_watches_write ON registry.gateway_watches FOR ALL
+    USING (( SELECT registry.scope() AS scope) = 'platform'::text);
+
+CREATE UNLOGGED TABLE registry.gateways (
+    id uuid NOT NULL,
+    principal_kind text NOT NULL,
+    principal_id uuid NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    customer_id uuid,
+    customer_ids uuid[],
+    agent_ids uuid[],
+    environment_key text COLLATE "C" NOT NULL,
+    region text,
+    build text,
+    client_name text,
+    client_version text,
+    since timestamp with time zone NOT NULL,
+    last_report_at timestamp with time zone NOT NULL,
+    applied_revision bigint NOT NULL,
+    step_revisions bigint[] NOT NULL,
+    step_times timestamp with time zone[] NOT NULL,
+    watch_id uuid,
+    CONSTRAINT gateways_pkey PRIMARY KEY (id),
+    CONSTRAINT gateways_name_key UNIQUE (principal_id, environment_key, name),
+    CONSTRAINT gateways_build_length CHECK (((char_length(build) >= 1) AND (char_length(build) <= 100))),
+    CONSTRAINT gateways_client_name CHECK (((char_length(client_name) >= 1) AND (char_length(client_name) <= 100))),
+    CONSTRAINT gateways_client_version CHECK (((char_length(client_version) >= 1) AND (char_length(client_version) <= 100))),
+    CONSTRAINT gateways_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
+    CONSTRAINT gateways_principal_kind CHECK ((principal_kind = ANY (ARRAY['API_KEY'::text, 'SERVICE'::text]))),
+    CONSTRAINT gateways_region_length CHECK (((char_length(region) >= 1) AND (char_length(region) <= 100))),
+    CONSTRAINT gateways_steps CHECK ((((cardinality(step_revisions) >= 1) AND (cardinality(step_revisions) <= 64)) AND (cardinality(step_revisions) = cardinality(step_times))))
+);
+
+CREATE INDEX gateways_customer_idx ON registry.gateways USING btree (customer_id) WHERE (customer_id IS NOT NULL);
+CREATE INDEX gateways_environment_idx ON registry.gateways USING btree (environment_key, name);
+CREATE INDEX gateways_last_report_idx ON registry.gateways USING btree (last_report_at);
+
+CREATE TRIGGER gateways_keep BEFORE TRUNCATE ON registry.gateways FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.gateways ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY gateways_reached ON registry.gateways AS RESTRICTIVE FOR ALL
+    USING (('*'::text = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[])) OR (environment_key = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[])));
+CREATE POLICY gateways_read ON registry.gateways FOR SELECT
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR ((cardinality(( SELECT registry.scope_customers() AS scope_customers)) > 0) AND ((customer_ids IS NULL) OR (customer_ids && ( SELECT registry.scope_customers() AS scope_customers)))));
+CREATE POLICY gateways_write ON registry.gateways FOR ALL
+    USING (( SELECT registry.scope() AS scope) = 'platform'::text);
 
 CREATE TABLE registry.idempotency_keys (
     principal_id uuid NOT NULL,
@@ -437,6 +641,66 @@ ALTER TABLE registry.invitations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECU
 CREATE POLICY invitations_read ON registry.invitations FOR SELECT
     USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'auth'::text])) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
 CREATE POLICY invitations_write ON registry.invitations FOR ALL
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+
+CREATE TABLE registry.listed_agents (
+    customer_id uuid NOT NULL,
+    agent_id uuid NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT listed_agents_pkey PRIMARY KEY (agent_id),
+    CONSTRAINT listed_agents_agent_fkey FOREIGN KEY (customer_id, agent_id) REFERENCES registry.agents(customer_id, id)
+);
+
+CREATE INDEX listed_agents_customer_idx ON registry.listed_agents USING btree (customer_id, updated_at, agent_id);
+CREATE INDEX listed_agents_idx ON registry.listed_agents USING btree (updated_at, agent_id) INCLUDE (customer_id);
+
+CREATE TRIGGER listed_agents_keep BEFORE TRUNCATE ON registry.listed_agents FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.listed_agents ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY listed_agents_reached ON registry.listed_agents AS RESTRICTIVE FOR ALL
+    USING ('*'::text = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[]));
+CREATE POLICY listed_agents_read ON registry.listed_agents FOR SELECT
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
+CREATE POLICY listed_agents_write ON registry.listed_agents FOR ALL
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+
+CREATE TABLE registry.listed_servings (
+    customer_id uuid NOT NULL,
+    agent_id uuid NOT NULL,
+    environment_key text COLLATE "C" NOT NULL,
+    active_version_id uuid,
+    model_name text COLLATE "C",
+    active_number integer,
+    latest_number integer NOT NULL,
+    serves_latest boolean GENERATED ALWAYS AS (
+CASE
+    WHEN (latest_number > 0) THEN COALESCE((active_number = latest_number), false)
+    ELSE NULL::boolean
+END) STORED,
+    last_activated_at timestamp with time zone,
+    CONSTRAINT listed_servings_pkey PRIMARY KEY (agent_id, environment_key),
+    CONSTRAINT listed_servings_active CHECK ((((active_version_id IS NULL) = (active_number IS NULL)) AND ((active_version_id IS NULL) = (model_name IS NULL)))),
+    CONSTRAINT listed_servings_agent_fkey FOREIGN KEY (customer_id, agent_id) REFERENCES registry.agents(customer_id, id),
+    CONSTRAINT listed_servings_environment_fkey FOREIGN KEY (customer_id, environment_key) REFERENCES registry.environments(customer_id, key)
+);
+
+CREATE INDEX listed_servings_customer_last_idx ON registry.listed_servings USING btree (customer_id, environment_key, last_activated_at, agent_id);
+CREATE INDEX listed_servings_customer_latest_idx ON registry.listed_servings USING btree (customer_id, environment_key, serves_latest, agent_id);
+CREATE INDEX listed_servings_customer_model_idx ON registry.listed_servings USING btree (customer_id, environment_key, model_name, agent_id) INCLUDE (active_version_id, last_activated_at);
+CREATE INDEX listed_servings_last_idx ON registry.listed_servings USING btree (environment_key, last_activated_at, agent_id) INCLUDE (customer_id);
+CREATE INDEX listed_servings_latest_idx ON registry.listed_servings USING btree (environment_key, serves_latest, agent_id) INCLUDE (customer_id);
+CREATE INDEX listed_servings_model_idx ON registry.listed_servings USING btree (environment_key, model_name, agent_id) INCLUDE (customer_id, active_version_id, last_activated_at);
+
+CREATE TRIGGER listed_servings_keep BEFORE TRUNCATE ON registry.listed_servings FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.listed_servings ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY listed_servings_reached ON registry.listed_servings AS RESTRICTIVE FOR ALL
+    USING (('*'::text = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[])) OR (environment_key = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[])));
+CREATE POLICY listed_servings_read ON registry.listed_servings FOR SELECT
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
+CREATE POLICY listed_servings_write ON registry.listed_servings FOR ALL
     USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
 
 CREATE TABLE registry.log_floor (
@@ -550,6 +814,7 @@ CREATE TABLE registry.service_tokens (
     expires_at timestamp with time zone,
     replaced_by uuid,
     environments text[],
+    last_used_at timestamp with time zone,
     CONSTRAINT service_tokens_pkey PRIMARY KEY (id),
     CONSTRAINT service_tokens_customer_ids CHECK (((cardinality(customer_ids) >= 1) AND (cardinality(customer_ids) <= 100))),
     CONSTRAINT service_tokens_environments CHECK (((cardinality(environments) >= 1) AND (cardinality(environments) <= 100))),
@@ -589,6 +854,8 @@ CREATE INDEX servings_environment_idx ON registry.servings USING btree (environm
 CREATE TRIGGER servings_archived_is_inactive BEFORE INSERT OR UPDATE OF active_version_id ON registry.servings FOR EACH ROW WHEN ((new.active_version_id IS NOT NULL)) EXECUTE FUNCTION registry.check_serving();
 CREATE TRIGGER servings_immutable BEFORE DELETE ON registry.servings FOR EACH ROW EXECUTE FUNCTION registry.refuse_change();
 CREATE TRIGGER servings_keep BEFORE TRUNCATE ON registry.servings FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+CREATE TRIGGER servings_listed AFTER INSERT ON registry.servings FOR EACH ROW WHEN ((new.active_version_id IS NOT NULL)) EXECUTE FUNCTION registry.relist_serving();
+CREATE TRIGGER servings_relisted AFTER UPDATE OF active_version_id, activated_at ON registry.servings FOR EACH ROW WHEN (((old.active_version_id IS DISTINCT FROM new.active_version_id) OR (old.activated_at IS DISTINCT FROM new.activated_at))) EXECUTE FUNCTION registry.relist_serving();
 
 ALTER TABLE registry.servings ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
@@ -598,6 +865,76 @@ CREATE POLICY servings_read ON registry.servings FOR SELECT
     USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text])) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
 CREATE POLICY servings_write ON registry.servings FOR ALL
     USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+
+CREATE TABLE registry.sessions (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    secret_hash bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    last_seen_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by uuid,
+    network text,
+    client text,
+    CONSTRAINT sessions_pkey PRIMARY KEY (id),
+    CONSTRAINT sessions_client_length CHECK (((char_length(client) >= 1) AND (char_length(client) <= 100))),
+    CONSTRAINT sessions_ended CHECK (((ended_at IS NULL) = (ended_by IS NULL))),
+    CONSTRAINT sessions_secret_hash_length CHECK ((octet_length(secret_hash) = 32)),
+    CONSTRAINT sessions_user_fkey FOREIGN KEY (user_id) REFERENCES registry.users(id) ON DELETE CASCADE
+);
+
+CREATE INDEX sessions_ended_by_idx ON registry.sessions USING btree (ended_by) WHERE (ended_by IS NOT NULL);
+CREATE INDEX sessions_expires_idx ON registry.sessions USING btree (expires_at);
+CREATE INDEX sessions_user_idx ON registry.sessions USING btree (user_id, expires_at);
+
+CREATE TRIGGER sessions_keep BEFORE TRUNCATE ON registry.sessions FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.sessions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY sessions_all ON registry.sessions FOR ALL
+    USING (( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'auth'::text]));
+
+CREATE TABLE registry.sign_in_links (
+    secret_hash bytea NOT NULL,
+    user_id uuid NOT NULL,
+    makes_operator boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    spent_at timestamp with time zone,
+    CONSTRAINT sign_in_links_pkey PRIMARY KEY (secret_hash),
+    CONSTRAINT sign_in_links_secret_hash_length CHECK ((octet_length(secret_hash) = 32)),
+    CONSTRAINT sign_in_links_user_fkey FOREIGN KEY (user_id) REFERENCES registry.users(id) ON DELETE CASCADE
+);
+
+CREATE INDEX sign_in_links_expires_idx ON registry.sign_in_links USING btree (expires_at);
+CREATE INDEX sign_in_links_user_idx ON registry.sign_in_links USING btree (user_id);
+
+CREATE TRIGGER sign_in_links_keep BEFORE TRUNCATE ON registry.sign_in_links FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.sign_in_links ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY sign_in_links_all ON registry.sign_in_links FOR ALL
+    USING (( SELECT registry.scope() AS scope) = 'platform'::text);
+
+CREATE TABLE registry.user_ends (
+    user_id uuid NOT NULL,
+    part text COLLATE "C" NOT NULL,
+    "position" smallint NOT NULL,
+    ending text COLLATE "C" NOT NULL,
+    CONSTRAINT user_ends_pkey PRIMARY KEY (user_id, part, "position"),
+    CONSTRAINT user_ends_part CHECK ((part = ANY (ARRAY['E'::text, 'N'::text]))),
+    CONSTRAINT user_ends_user_fkey FOREIGN KEY (user_id) REFERENCES registry.users(id) ON DELETE CASCADE
+);
+
+CREATE INDEX user_ends_idx ON registry.user_ends USING btree (part, ending, user_id);
+
+CREATE TRIGGER user_ends_keep BEFORE TRUNCATE ON registry.user_ends FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.user_ends ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY user_ends_all ON registry.user_ends FOR ALL
+    USING (( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'customers'::text, 'auth'::text]));
 
 CREATE TABLE registry.users (
     id uuid NOT NULL,
@@ -615,6 +952,8 @@ CREATE TABLE registry.users (
 
 CREATE TRIGGER users_first_identity AFTER INSERT ON registry.users FOR EACH ROW EXECUTE FUNCTION registry.add_first_identity();
 CREATE TRIGGER users_keep BEFORE TRUNCATE ON registry.users FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+CREATE TRIGGER users_listed AFTER INSERT ON registry.users FOR EACH ROW EXECUTE FUNCTION registry.list_user();
+CREATE TRIGGER users_relisted AFTER UPDATE OF email, name, chosen_name ON registry.users FOR EACH ROW WHEN ((((old.email IS DISTINCT FROM new.email) OR (old.name IS DISTINCT FROM new.name)) OR (old.chosen_name IS DISTINCT FROM new.chosen_name))) EXECUTE FUNCTION registry.list_user();
 
 ALTER TABLE registry.users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
@@ -629,6 +968,28 @@ CREATE POLICY users_read ON registry.users FOR SELECT
  LIMIT 1));
 CREATE POLICY users_update ON registry.users FOR UPDATE
     USING (( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'auth'::text]));
+
+CREATE TABLE registry.version_tools (
+    customer_id uuid NOT NULL,
+    agent_id uuid NOT NULL,
+    version_id uuid NOT NULL,
+    tool_name text COLLATE "C" NOT NULL,
+    CONSTRAINT version_tools_pkey PRIMARY KEY (version_id, tool_name),
+    CONSTRAINT version_tools_version_fkey FOREIGN KEY (agent_id, version_id) REFERENCES registry.agent_versions(agent_id, id)
+);
+
+CREATE INDEX version_tools_customer_idx ON registry.version_tools USING btree (customer_id, tool_name, agent_id);
+CREATE INDEX version_tools_idx ON registry.version_tools USING btree (tool_name, agent_id) INCLUDE (customer_id);
+
+CREATE TRIGGER version_tools_immutable BEFORE UPDATE ON registry.version_tools FOR EACH ROW EXECUTE FUNCTION registry.refuse_change();
+CREATE TRIGGER version_tools_keep BEFORE TRUNCATE ON registry.version_tools FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.version_tools ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY version_tools_read ON registry.version_tools FOR SELECT
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
+CREATE POLICY version_tools_write ON registry.version_tools FOR ALL
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
 
 CREATE OR REPLACE FUNCTION registry.add_default_environment()
  RETURNS trigger
@@ -917,11 +1278,47 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION registry.forget_version_tools()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    reach text := coalesce(current_setting('registry.environments', true), '');
+BEGIN
+    PERFORM set_config('registry.environments', '{*}', true);
+    DELETE FROM registry.version_tools WHERE version_id IN (SELECT id FROM erased);
+    UPDATE registry.listed_servings AS l SET model_name = e.model_name
+    FROM erased AS e WHERE e.agent_id = l.agent_id AND e.id = l.active_version_id;
+    PERFORM set_config('registry.environments', reach, true);
+    RETURN NULL;
+END
+$function$;
+
 CREATE OR REPLACE FUNCTION registry.hash_field(value text)
  RETURNS bytea
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN (value IS NULL) THEN '\xffffffff'::bytea ELSE (int4send(octet_length(value)) || convert_to(value, 'UTF8'::name)) END;
+
+CREATE OR REPLACE FUNCTION registry.hold_session(session uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    scope text := coalesce(current_setting('registry.scope', true), '');
+    held  boolean;
+BEGIN
+    PERFORM set_config('registry.scope', 'auth', true);
+    PERFORM FROM registry.sessions AS s WHERE s.id = session AND s.ended_at IS NULL FOR KEY SHARE;
+    held := FOUND;
+    PERFORM set_config('registry.scope', scope, true);
+    RETURN held;
+END
+$function$;
 
 CREATE OR REPLACE FUNCTION registry.index_active_version()
  RETURNS trigger
@@ -983,6 +1380,106 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION registry.list_agent()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    reach text := coalesce(current_setting('registry.environments', true), '');
+BEGIN
+    PERFORM set_config('registry.environments', '{*}', true);
+    INSERT INTO registry.listed_servings (customer_id, agent_id, environment_key, latest_number)
+    SELECT NEW.customer_id, NEW.id, e.key, NEW.latest_number
+    FROM registry.environments AS e WHERE e.customer_id = NEW.customer_id;
+    INSERT INTO registry.listed_agents (customer_id, agent_id, updated_at) VALUES (NEW.customer_id, NEW.id, NEW.created_at);
+    PERFORM set_config('registry.environments', reach, true);
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.list_customer()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    folded constant text := registry.fold_case(NEW.name);
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO registry.customer_activity (customer_id, minute) VALUES (NEW.id, date_trunc('minute', NEW.created_at));
+    END IF;
+    DELETE FROM registry.customer_name_ends WHERE customer_id = NEW.id;
+    INSERT INTO registry.customer_name_ends (customer_id, position, ending)
+    SELECT NEW.id, place, substr(folded, place, 40) FROM generate_series(1, char_length(folded)) AS place;
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.list_environment()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    reach text := coalesce(current_setting('registry.environments', true), '');
+BEGIN
+    PERFORM set_config('registry.environments', '{*}', true);
+    INSERT INTO registry.listed_servings (customer_id, agent_id, environment_key, latest_number)
+    SELECT a.customer_id, a.id, NEW.key, a.latest_number
+    FROM registry.agents AS a WHERE a.customer_id = NEW.customer_id;
+    PERFORM set_config('registry.environments', reach, true);
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.list_user()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    DELETE FROM registry.user_ends WHERE user_id = NEW.id;
+    INSERT INTO registry.user_ends (user_id, part, position, ending)
+    SELECT NEW.id, p.part, place, substr(p.folded, place, 40)
+    FROM (VALUES ('E', left(registry.fold_case(NEW.email), 400)),
+                 ('N', left(registry.fold_case(coalesce(NEW.chosen_name, NEW.name)), 400))) AS p (part, folded),
+         generate_series(1, char_length(p.folded)) AS place;
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.list_version_tools()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    INSERT INTO registry.version_tools (customer_id, agent_id, version_id, tool_name)
+    SELECT DISTINCT v.customer_id, v.agent_id, v.id, tool ->> 'name'
+    FROM added AS v, jsonb_array_elements(v.tools) AS tool;
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.note_activity()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+    UPDATE registry.customer_activity SET minute = date_trunc('minute', NEW.at)
+    WHERE customer_id = NEW.customer_id AND minute < date_trunc('minute', NEW.at);
+    RETURN NULL;
+END
+$function$;
+
 CREATE OR REPLACE FUNCTION registry.prune_changes(until timestamp with time zone, most integer)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -1039,6 +1536,52 @@ CREATE OR REPLACE FUNCTION registry.refuse_truncate()
 AS $function$
 BEGIN
     RAISE EXCEPTION '% is never emptied', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.relist_agent()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    reach   text := coalesce(current_setting('registry.environments', true), '');
+    changed timestamptz := clock_timestamp();
+BEGIN
+    PERFORM set_config('registry.environments', '{*}', true);
+    IF NEW.latest_number IS DISTINCT FROM OLD.latest_number THEN
+        UPDATE registry.listed_servings SET latest_number = NEW.latest_number WHERE agent_id = NEW.id;
+        changed := coalesce((SELECT v.created_at FROM registry.agent_versions AS v
+                             WHERE v.agent_id = NEW.id AND v.number = NEW.latest_number), changed);
+    ELSIF NEW.updated_at IS DISTINCT FROM OLD.updated_at THEN
+        changed := NEW.updated_at;
+    END IF;
+    UPDATE registry.listed_agents SET updated_at = greatest(updated_at, changed) WHERE agent_id = NEW.id;
+    PERFORM set_config('registry.environments', reach, true);
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.relist_serving()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    reach text := coalesce(current_setting('registry.environments', true), '');
+BEGIN
+    PERFORM set_config('registry.environments', '{*}', true);
+    UPDATE registry.listed_servings AS l
+    SET active_version_id = NEW.active_version_id, model_name = v.model_name, active_number = v.number,
+        last_activated_at = coalesce(NEW.activated_at, l.last_activated_at)
+    FROM (SELECT) AS one LEFT JOIN registry.agent_versions AS v ON v.id = NEW.active_version_id
+    WHERE l.agent_id = NEW.agent_id AND l.environment_key = NEW.environment_key;
+    UPDATE registry.listed_agents SET updated_at = greatest(updated_at, coalesce(NEW.activated_at, clock_timestamp()))
+    WHERE agent_id = NEW.agent_id;
+    PERFORM set_config('registry.environments', reach, true);
+    RETURN NULL;
 END
 $function$;
 

@@ -67,6 +67,7 @@ const SETTINGS: [&str; 23] = [
     "JWT_JWKS",
     "JWT_CLIENT_ID",
     "JWT_CLIENT_SECRET",
+    "JWT_CLIENT_SECRET_FILE",
     "JWT_CLIENT_SCOPES",
     "TRUSTED_DOCUMENTS",
     "TLS_CERT",

@@ -132,8 +132,10 @@ fn single_entry(identity: &Identity, issuer: &str) -> Result<IssuerEntry, StartE
         jwt_memberships,
         jwt_client_id,
         jwt_client_secret,
+        jwt_client_secret_file,
         jwt_client_scopes,
     } = identity.clone();
+    let client_secret = client_secret(jwt_client_secret, jwt_client_secret_file.as_deref())?;
     let memberships = jwt_memberships.iter().map(|text| split_membership(text));
     let memberships: Result<Vec<MembershipEntry>, String> = memberships.collect();
     Ok(IssuerEntry {
@@ -149,9 +151,25 @@ fn single_entry(identity: &Identity, issuer: &str) -> Result<IssuerEntry, StartE
         roles_claim: jwt_roles_claim,
         memberships: Some(memberships.map_err(|why| StartError::Setting(format!("JWT_MEMBERSHIPS: {why}")))?),
         client_id: jwt_client_id,
-        client_secret: jwt_client_secret,
+        client_secret,
         client_scopes: Some(jwt_client_scopes),
     })
+}
+
+/// Returns the client's secret: the one that is set, or the one in the file, without the line end after it.
+fn client_secret(given: Option<String>, file: Option<&Path>) -> Result<Option<String>, StartError> {
+    let wrong = |why: String| Err(StartError::Setting(why));
+    match (given, file) {
+        (Some(_), Some(_)) => {
+            wrong("JWT_CLIENT_SECRET and JWT_CLIENT_SECRET_FILE are both set: set one of them".to_owned())
+        }
+        (Some(secret), None) => Ok(Some(secret)),
+        (None, Some(file)) => match std::fs::read_to_string(file) {
+            Ok(text) => Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned())),
+            Err(err) => wrong(format!("JWT_CLIENT_SECRET_FILE: {}: {err}", file.display())),
+        },
+        (None, None) => Ok(None),
+    }
 }
 
 /// Splits `VALUE=CUSTOMER:ROLE`. The value may contain both signs.

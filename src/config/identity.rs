@@ -62,6 +62,9 @@ pub struct Identity {
     /// The client's secret. If unset, this service is a public client, which proves itself by PKCE alone
     #[arg(long, env = "JWT_CLIENT_SECRET", hide_env_values = true, global = true, value_parser = NonEmptyStringValueParser::new())]
     pub jwt_client_secret: Option<String>,
+    /// The file that has the client's secret, in place of JWT_CLIENT_SECRET. Read at the start
+    #[arg(long, env = "JWT_CLIENT_SECRET_FILE", global = true)]
+    pub jwt_client_secret_file: Option<PathBuf>,
     /// The scopes to request at a sign-in, comma-separated; the claims above must be in the ID token that they give
     /// [default: openid,profile,email]
     #[arg(long, env = "JWT_CLIENT_SCOPES", global = true, value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
@@ -87,6 +90,7 @@ impl Default for Identity {
             jwt_memberships: Vec::new(),
             jwt_client_id: None,
             jwt_client_secret: None,
+            jwt_client_secret_file: None,
             jwt_client_scopes: Vec::new(),
             jwt_issuers: None,
         }

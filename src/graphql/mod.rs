@@ -99,6 +99,11 @@ pub fn sdl() -> String {
 pub fn types_sdl() -> String {
     let options = async_graphql::SDLExportOptions::new();
     schema(PublicUrl::default()).sdl_with_options(
-        options.sorted_fields().prefer_single_line_descriptions().use_space_ident().indent_width(2),
+        options
+            .include_specified_by()
+            .sorted_fields()
+            .prefer_single_line_descriptions()
+            .use_space_ident()
+            .indent_width(2),
     )
 }

@@ -16,7 +16,7 @@ const DEADLINE: std::time::Duration = std::time::Duration::from_secs(600);
 /// Runs a script that signs in as this operator, and returns what it printed. Panics unless it succeeds.
 async fn run(app: &App, name: &str, arguments: &[&str], with: impl FnOnce(&mut Command)) -> String {
     let mut script = console_script(name);
-    let link = new_link(app, "olga", false).await;
+    let link = new_link(app, "olga", true).await;
     script.args(arguments).env("REGISTRY_URL", &app.base);
     script.env("REGISTRY_SIGN_IN", format!("{}{link}", app.base)).stderr(std::process::Stdio::piped());
     with(&mut script);
@@ -41,7 +41,12 @@ async fn furnish(app: &App, operator: &Operator) {
         }
         operator.activate(&agent, &versions[1]).await;
         let own = json!({ "agentId": agent, "ownerId": vera });
-        operator.gql("mutation ($input: UpdateAgentInput!) { updateAgent(input: $input) { userErrors { code } } }", json!({ "input": own })).await;
+        operator
+            .gql(
+                "mutation ($input: UpdateAgentInput!) { updateAgent(input: $input) { userErrors { code } } }",
+                json!({ "input": own }),
+            )
+            .await;
     }
     let things = "mutation ($c: ID!) {
         createApiKey(input: { customerId: $c, name: \"Portal\", scopes: [AGENTS_READ] }) { userErrors { code } }

@@ -58,7 +58,7 @@ async fn each_column_of_a_customers_tables_has_its_fate() {
     let app = App::start().await;
     let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
     let columns = "SELECT table_name || '.' || column_name FROM information_schema.columns AS c
-        WHERE table_schema = 'registry' AND (table_name IN ('customers', 'users', 'identities', 'idempotency_keys', 'sessions', 'sign_in_links') OR EXISTS (
+        WHERE table_schema = 'registry' AND (table_name IN ('customers', 'users', 'identities', 'idempotency_keys', 'sessions', 'sign_in_links', 'user_ends') OR EXISTS (
             SELECT FROM information_schema.columns AS o WHERE o.table_schema = c.table_schema
             AND o.table_name = c.table_name AND o.column_name = 'customer_id')) ORDER BY 1";
     let columns: Vec<String> = sqlx::query_scalar(columns).fetch_all(&mut session).await.unwrap();

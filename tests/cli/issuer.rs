@@ -169,6 +169,19 @@ fn browsers_come_back_to_a_public_address_with_tls_or_the_service_does_not_start
         assert!(last.starts_with("agent-registry: ") && last.contains(word), "{complaint}");
         assert!(!complaint.contains("hush"), "{complaint}");
     }
+    // The secret may be in a file, whose last line ends. Without the file, or with both, nothing starts.
+    let file = home.path("client-secret");
+    let in_file = [issuer[0], issuer[1], ("JWT_CLIENT_SECRET_FILE", file.as_str())];
+    let complaint = refused(&home, &in_file, &["operator", "list"]);
+    assert!(complaint.contains("JWT_CLIENT_SECRET_FILE: ") && complaint.contains(&file), "{complaint}");
+    std::fs::write(&file, "hush\n").unwrap();
+    told(&home, &in_file, &["operator", "list"]);
+    let both: Vec<_> = in_file.into_iter().chain([issuer[2]]).collect();
+    let complaint = refused(&home, &both, &["operator", "list"]);
+    assert!(complaint.contains("both set") && !complaint.contains("hush"), "{complaint}");
+    std::fs::write(&file, "hu\nsh").unwrap();
+    let complaint = refused(&home, &in_file, &["operator", "list"]);
+    assert!(complaint.contains("visible ASCII"), "{complaint}");
     // Commands send no browser to the issuer.
     told(&home, &issuer, &["operator", "list"]);
     let help = told(&home, &issuer, &["serve", "--help"]).0;

@@ -36,8 +36,11 @@ export default [
           suffixes: ["Payload", "Connection", "Edge"],
           // Parts of an object with an id, views of one, or entries with a cursor.
           types: [
-            "ActivationPlan", "ActiveConfig", "Actor", "Billing", "Change", "ConfigEvent", "DiffHunk", "DiffLine", "FieldChange",
-            "Finding", "Identity", "Membership", "NotServed", "PageInfo", "PendingInvitation", "PinnedConfig", "PolicyFinding", "Quota", "Serving", "Tool", "Usage", "UserError", "VersionDiff", "Viewer", "ViewerMembership", "Warning",
+            "ActivationCount", "ActivationPlan", "ActiveConfig", "Actor", "AuditStatus", "Billing", "Change", "ChangeCount",
+            "ConfigEvent", "Convergence", "CustomerEvent", "DiffHunk", "DiffLine", "FieldChange", "Finding", "Identity",
+            "Instance", "Membership", "ModelInUse", "NotServed", "PageInfo", "PendingInvitation", "PinnedConfig",
+            "PlanLimits", "PolicyFinding", "Quota", "Serving", "ServingRejection", "Tool", "ToolInUse", "Usage", "UserError",
+            "VersionDiff", "Viewer", "ViewerMembership", "Warning",
           ],
         },
       }],

@@ -51,8 +51,8 @@ fn queries(world: &World, outsider: &Outsider) -> Vec<ProbeRequest> {
     asks
 }
 
-/// The mutations that change the caller's own profile, whatever the input says.
-const OWN: &[&str] = &["updateProfile"];
+/// The mutations that change what is the caller's own, whatever the input says: its profile, its other sessions.
+const OWN: &[&str] = &["updateProfile", "revokeOtherSessions"];
 
 /// Whether the response says that nothing was changed.
 fn is_refused(heard: &RecordedResponse) -> bool {

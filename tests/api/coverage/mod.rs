@@ -274,9 +274,9 @@ async fn every_root_field() {
     assert_eq!(known, queries.union(&mutations).cloned().collect(), "each root field needs a row in FIELDS");
     let world = World::new().await;
     let mut wrong = Vec::new();
-    for (field, rest, access) in FIELDS {
+    for (nth, (field, rest, access)) in FIELDS.iter().enumerate() {
         let kind = if queries.contains(*field) { "query" } else { "mutation" };
-        let things = world.make_sample_agent(&format!("For {field} {rest}")).await;
+        let things = world.make_sample_agent(&format!("For {field}, row {nth}")).await;
         let ask = async |client: &Client, rest: String| {
             client.gql(&format!("{kind} {{ {field}{rest} }}"), Value::Null).await
         };

@@ -19,6 +19,11 @@ export function isInstant(value) {
   return isDay && hour < 24 && minute < 60 && second < 60 && offsetHour < 24 && offsetMinute < 60;
 }
 
+/** Whether this is a day that exists, such as `2026-11-29`. */
+export function isDay(value) {
+  return typeof value === "string" && value.length === 10 && isInstant(`${value}T00:00:00Z`);
+}
+
 /** The JSON values that each scalar of the service accepts. `what` is the error's message. */
 const SCALARS = {
   Revision: {
@@ -39,6 +44,11 @@ const SCALARS = {
     what: "a DateTime must follow RFC 3339",
     accepts: isInstant,
     literal: (node) => node.kind === Kind.STRING && isInstant(node.value),
+  },
+  Date: {
+    what: "a Date is written as 2026-11-29",
+    accepts: isDay,
+    literal: (node) => node.kind === Kind.STRING && isDay(node.value),
   },
   JSON: { what: "any JSON", accepts: () => true, literal: () => true },
 };

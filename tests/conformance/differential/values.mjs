@@ -14,6 +14,8 @@ export const THINGS = {
 const TEXTS = ["", "Helper", "naïve", "日本", "😀", 'a "word"', "two\nlines", "back\\slash", "{ not a document }", "#no comment"];
 /** Keys of environments: another text is refused when the request is executed. */
 const ENVIRONMENTS = ["production", "staging", "dev"];
+/** By the name of the argument or input field. */
+const STRINGS = { environment: ENVIRONMENTS, environments: ENVIRONMENTS, timeZone: ["UTC", "Europe/Berlin"] };
 const INSTANTS = ["2026-11-22T12:00:00Z", "2030-01-31t00:00:00.123456z", "2028-02-29T23:59:59+05:30", "2031-06-01T00:00:00-08:00"];
 
 const SMALL = { first: [1, 5], last: [1, 5], number: [1, 3], from: [1, 3], to: [1, 3] };
@@ -23,10 +25,12 @@ function scalar(random, type, place, things) {
   switch (type.name) {
     case "Int":
       return SMALL[place] ? random.whole(...SMALL[place]) : random.pick([0, 1, -1, 7, 2147483647, -2147483648]);
+    case "Float":
+      return random.pick([0, 0.25, 1]);
     case "Boolean":
       return random.chance(0.5);
     case "String":
-      return random.pick(place === "environment" || place === "environments" ? ENVIRONMENTS : TEXTS);
+      return random.pick(STRINGS[place] ?? TEXTS);
     case "ID":
       return things ? things(place) : random.pick([...Object.values(THINGS), "no id", 7]);
     case "DateTime":

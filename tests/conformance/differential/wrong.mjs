@@ -14,6 +14,7 @@ function leaves(type) {
   }
   const own = {
     Int: [() => n.string("1"), () => n.float("1.5"), () => n.float("1e3"), () => n.int("2147483648"), () => n.int("-2147483649"), yes, word],
+    Float: [() => n.string("0.5"), yes, word],
     String: [() => n.int(1), () => n.float("0.5"), yes, word],
     Boolean: [() => n.string("true"), () => n.int(1), () => n.int(0), word],
     ID: [() => n.float("1.5"), yes, word],
@@ -48,6 +49,7 @@ function wrongLeaf(random, type) {
   if (isEnumType(type)) return random.pick(["ANYTHING", type.getValues()[0].name.toLowerCase(), "", 0, true, {}, []]);
   const own = {
     Int: ["1", "", 1.5, 2147483648, -2147483649, true, {}, [], [1]],
+    Float: ["0.5", "", true, {}, [], [0.5]],
     String: [1, 0.5, false, {}, [], ["a"]],
     Boolean: ["true", 0, 1, "", {}, [], [true]],
     ID: [1.5, true, {}, [], ["a"]],

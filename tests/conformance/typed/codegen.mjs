@@ -16,7 +16,7 @@ const documents = [{ location: "scenario.graphql", document: read("../clients/sc
 const config = {
   // A scalar that isn't listed is an error. An ID is a UUID, so it isn't a number.
   strictScalars: true,
-  scalars: { Cursor: "string", DateTime: "string", ID: "string", JSON: "unknown", Revision: "string" },
+  scalars: { Cursor: "string", Date: "string", DateTime: "string", ID: "string", JSON: "unknown", Revision: "string" },
   useTypeImports: true,
 };
 
