@@ -256,33 +256,33 @@ CREATE TRIGGER users_relisted AFTER UPDATE OF email, name, chosen_name ON regist
 
 ALTER TABLE registry.listed_servings ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY listed_servings_read ON registry.listed_servings FOR SELECT USING (
-    (SELECT registry.scope()) = 'platform' OR customer_id = ANY ((SELECT registry.readable_customers())::uuid[]));
+    (SELECT registry.scope() = 'platform') OR customer_id = ANY ((SELECT registry.readable_customers())::uuid[]));
 CREATE POLICY listed_servings_write ON registry.listed_servings USING (
-    (SELECT registry.scope()) = 'platform' OR customer_id = ANY ((SELECT registry.scope_customers())::uuid[]));
+    (SELECT registry.scope() = 'platform') OR customer_id = ANY ((SELECT registry.scope_customers())::uuid[]));
 CREATE POLICY listed_servings_reached ON registry.listed_servings AS RESTRICTIVE USING (
-    '*' = ANY ((SELECT registry.scope_environments())::text[])
+    (SELECT '*' = ANY (registry.scope_environments()))
     OR environment_key = ANY ((SELECT registry.scope_environments())::text[]));
 -- The latest change may be one in any environment.
 ALTER TABLE registry.listed_agents ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY listed_agents_read ON registry.listed_agents FOR SELECT USING (
-    (SELECT registry.scope()) = 'platform' OR customer_id = ANY ((SELECT registry.readable_customers())::uuid[]));
+    (SELECT registry.scope() = 'platform') OR customer_id = ANY ((SELECT registry.readable_customers())::uuid[]));
 CREATE POLICY listed_agents_write ON registry.listed_agents USING (
-    (SELECT registry.scope()) = 'platform' OR customer_id = ANY ((SELECT registry.scope_customers())::uuid[]));
+    (SELECT registry.scope() = 'platform') OR customer_id = ANY ((SELECT registry.scope_customers())::uuid[]));
 CREATE POLICY listed_agents_reached ON registry.listed_agents AS RESTRICTIVE USING (
-    '*' = ANY ((SELECT registry.scope_environments())::text[]));
+    (SELECT '*' = ANY (registry.scope_environments())));
 ALTER TABLE registry.version_tools ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY version_tools_read ON registry.version_tools FOR SELECT USING (
-    (SELECT registry.scope()) = 'platform' OR customer_id = ANY ((SELECT registry.readable_customers())::uuid[]));
+    (SELECT registry.scope() = 'platform') OR customer_id = ANY ((SELECT registry.readable_customers())::uuid[]));
 CREATE POLICY version_tools_write ON registry.version_tools USING (
-    (SELECT registry.scope()) = 'platform' OR customer_id = ANY ((SELECT registry.scope_customers())::uuid[]));
+    (SELECT registry.scope() = 'platform') OR customer_id = ANY ((SELECT registry.scope_customers())::uuid[]));
 ALTER TABLE registry.customer_name_ends ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY customer_name_ends_all ON registry.customer_name_ends USING (
-    (SELECT registry.scope()) = 'platform' OR customer_id = ANY ((SELECT registry.scope_customers())::uuid[]));
+    (SELECT registry.scope() = 'platform') OR customer_id = ANY ((SELECT registry.scope_customers())::uuid[]));
 ALTER TABLE registry.customer_activity ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY customer_activity_read ON registry.customer_activity FOR SELECT USING (
-    (SELECT registry.scope()) = 'platform' OR customer_id = ANY ((SELECT registry.readable_customers())::uuid[]));
+    (SELECT registry.scope() = 'platform') OR customer_id = ANY ((SELECT registry.readable_customers())::uuid[]));
 CREATE POLICY customer_activity_write ON registry.customer_activity USING (
-    (SELECT registry.scope()) = 'platform' OR customer_id = ANY ((SELECT registry.scope_customers())::uuid[]));
+    (SELECT registry.scope() = 'platform') OR customer_id = ANY ((SELECT registry.scope_customers())::uuid[]));
 -- People are searched by the platform alone; a profile is written in the scope that it is written in.
 ALTER TABLE registry.user_ends ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY user_ends_all ON registry.user_ends USING ((SELECT registry.scope()) IN ('platform', 'customers', 'auth'));

@@ -85,7 +85,7 @@ impl Listener {
         };
         let opened = self.connector.insert(connector).open().await?;
         let mut connection = PgListener::connect_with(&opened).await?;
-        // A lost connection is reported at once, and opened anew by this connector.
+        // A lost connection is reported at once, and this connector opens the next one.
         connection.ignore_pool_close_event(true);
         connection.eager_reconnect(false);
         connection.listen(CHANNEL).await?;

@@ -137,6 +137,16 @@ impl Listing {
         self.order.is_of_environment() || self.filter.is_of_environment()
     }
 
+    /// The conditions on a page's rows, without those that the index of the order implies. Binds their values.
+    pub(super) fn page_conditions(&self, sql: &mut Sql) -> Vec<ListCondition> {
+        let Self { filter, order } = self;
+        if order.field == OrderField::ModelName && filter.serving.is_some() {
+            // The page is read from the part of the index with a model, or from the one without.
+            return agent_filter::conditions(&Filter { serving: None, ..filter.clone() }, sql);
+        }
+        agent_filter::conditions(filter, sql)
+    }
+
     /// The conditions on the list's rows. Binds their values.
     pub(super) fn conditions(&self, sql: &mut Sql) -> Vec<ListCondition> {
         let mut conditions = agent_filter::conditions(&self.filter, sql);

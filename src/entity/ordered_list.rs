@@ -1,4 +1,4 @@
-//! Pages and counts of lists in orders of their own. What a list is ordered by stands in an index, with the ids of its rows;
+//! Pages and counts of lists in orders of their own. The keys of an order stand in an index, with the ids of its rows;
 //! rows without a value come last in both directions, so they are read from a part of the index of their own. Filters are
 //! served as `search.rs` serves them: each condition's index is read up to [`LOOKUP_MAX`] matches, and if there are fewer,
 //! these are looked up and sorted.

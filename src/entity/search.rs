@@ -68,7 +68,7 @@ pub(super) fn page(
     page: &KeysetPage<ListPosition<AgentId>>,
 ) -> Statement {
     let mut sql = Sql::default();
-    let conditions = listing.conditions(&mut sql);
+    let conditions = listing.page_conditions(&mut sql);
     match tenants {
         TenantFilter::All => {
             let text = page_select(listing, &conditions, page, &mut sql, &|_| "true".to_owned());
@@ -92,7 +92,7 @@ pub(super) fn page_each(
     page: &KeysetPage<ListPosition<AgentId>>,
 ) -> Statement {
     let mut sql = Sql::default();
-    let conditions = listing.conditions(&mut sql);
+    let conditions = listing.page_conditions(&mut sql);
     let text = of_each(listing, &conditions, customers, page, &mut sql);
     sql.statement(text)
 }

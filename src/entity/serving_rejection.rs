@@ -48,7 +48,7 @@ pub struct Model {
     pub version_id: VersionId,
     /// The commit of the event that it refused.
     pub revision: Revision,
-    /// Why.
+    /// The kind of reason.
     pub code: RejectionCode,
     /// What it says about that; at most 500 characters.
     pub message: Option<String>,
@@ -79,7 +79,7 @@ pub struct NamedRejection {
     pub version_id: VersionId,
     /// The commit of the event that it refused.
     pub revision: Revision,
-    /// Why.
+    /// The kind of reason.
     pub code: RejectionCode,
     /// What it says about that.
     pub message: Option<String>,
@@ -148,7 +148,7 @@ pub struct StoredRejection {
     pub agent_id: AgentId,
     /// The version.
     pub version_id: VersionId,
-    /// Why.
+    /// The kind of reason.
     pub code: RejectionCode,
     /// Whether the gateway hadn't reported it before.
     pub is_new: bool,

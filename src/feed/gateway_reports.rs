@@ -146,7 +146,7 @@ struct StoredWatches {
 }
 
 impl StoredWatches {
-    /// What has changed since the last time. What subscriptions have received is among it every [`UPKEEP`]. `None` when
+    /// What has changed since the last time. The positions of subscriptions are among it every [`UPKEEP`]. `None` when
     /// nothing must be stored.
     fn changes(&self, reports: &GatewayReports, watchers: &[Arc<Watcher>]) -> Option<GatewayChanges> {
         let running: HashSet<Uuid> = watchers.iter().map(|watcher| watcher.id).collect();

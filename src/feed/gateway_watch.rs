@@ -112,7 +112,7 @@ impl GatewayWatch {
                 admitted.insert(gateway.id, gateway);
             }
         }
-        // Those that aren't listed any more.
+        // Gateways that aren't listed any more.
         let gone = known.into_iter().flatten().map(|(_, gateway)| gateway);
         let gone = gone.filter(|gateway| gateway.state != GatewayState::Gone);
         self.ready.extend(gone.map(|gateway| Arc::new(Gateway { state: GatewayState::Gone, ..gateway })));

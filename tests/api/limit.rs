@@ -39,6 +39,9 @@ async fn fill(app: &App, customer: &str, agents: i32) {
     let mut admin = PgConnection::connect(&app.database.admin_url).await.unwrap();
     let insert = "INSERT INTO registry.agents (id, customer_id, name, created_at, updated_at)
         SELECT gen_random_uuid(), $1::text::uuid, 'Filler ' || n, now(), now() FROM generate_series(1, $2) AS n";
+    // Row-level security holds for the triggers that keep the lists.
+    let platform = "SELECT set_config('registry.scope', 'platform', false)";
+    sqlx::query(platform).execute(&mut admin).await.unwrap();
     sqlx::query(insert).bind(customer).bind(agents).execute(&mut admin).await.unwrap();
     admin.close().await.unwrap();
 }

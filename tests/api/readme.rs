@@ -97,6 +97,8 @@ async fn its_subscriptions_replay_the_tour() {
         } else if example.contains("changes(") {
             let actions = &["CUSTOMER_CREATED", "AGENT_CREATED", "VERSION_PUBLISHED", "AGENT_ACTIVATED"];
             ("changes", "action", actions)
+        } else if example.contains("customerEvents(") {
+            ("customerEvents", "action", &["CUSTOMER_CREATED", "AGENT_CREATED", "VERSION_PUBLISHED"])
         } else {
             ("activations", "reason", &["PUBLISH", "ACTIVATE", "ROLLBACK"])
         };

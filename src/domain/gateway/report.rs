@@ -61,7 +61,7 @@ pub struct ReportedRejection {
     pub version_id: VersionId,
     /// The commit of the event that it refused.
     pub revision: Revision,
-    /// Why.
+    /// The kind of reason.
     pub code: RejectionCode,
     /// What it says about that; at most 500 characters.
     pub message: Option<String>,

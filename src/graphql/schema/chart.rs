@@ -38,15 +38,15 @@ pub struct ActivationCount {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "chart::ChangeGroup")]
 pub enum ChangeCountGroup {
-    /// `day`.
+    /// Entries of one day each: `day` is set.
     Day,
-    /// `action`.
+    /// Entries of one action each: `action` is set.
     Action,
-    /// `actor`.
+    /// Entries of one actor each: `actor` is set.
     Actor,
-    /// `agent`.
+    /// Entries of one agent each: `agent` is set.
     Agent,
-    /// `customer`.
+    /// Entries of one customer each: `customer` is set.
     Customer,
 }
 

@@ -154,7 +154,7 @@ impl OperatorMutation {
     async fn add_operator(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The person.")] input: AddOperatorInput,
+        #[graphql(desc = "The person to add, by user id or by issuer and subject.")] input: AddOperatorInput,
     ) -> async_graphql::Result<AddOperatorPayload> {
         let (request, AddOperatorInput { user_id, issuer, subject, idempotency_key }) =
             (request(ctx)?, input);
@@ -175,7 +175,7 @@ impl OperatorMutation {
     async fn remove_operator(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The operator.")] input: RemoveOperatorInput,
+        #[graphql(desc = "The operator to remove; the person stays a user.")] input: RemoveOperatorInput,
     ) -> async_graphql::Result<RemoveOperatorPayload> {
         let (request, RemoveOperatorInput { user_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {

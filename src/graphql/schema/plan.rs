@@ -143,8 +143,8 @@ impl ActivationPlan {
         Ok(self.gateways().await?.all())
     }
 
-    /// How many of them report, and haven't applied the current activation, or refuse it. Those that never report don't count,
-    /// since nobody knows.
+    /// How many of them report, and haven't applied the current activation, or refuse it. Gateways that never report
+    /// don't count, since nobody knows.
     async fn pending_gateways(&self) -> async_graphql::Result<usize> {
         let GatewayCounts { pending, rejected, .. } = self.gateways().await?;
         Ok(pending + rejected)

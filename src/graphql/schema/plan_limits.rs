@@ -11,7 +11,7 @@ use crate::domain::{
 /// How much a plan allows. `Customer.usage` has what a customer uses of it.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct PlanLimits {
-    /// The plan.
+    /// The plan that has these limits.
     plan: Plan,
     /// Agents, including archived ones.
     agents: i64,

@@ -226,7 +226,8 @@ impl VersionMutation {
             });
         };
         let view = request.fresh_view();
-        let activation = match revision.filter(|_| activate) {
+        let is_asked = ctx.look_ahead().field("activation").exists();
+        let activation = match revision.filter(|_| activate && is_asked) {
             Some(revision) => view.activation_of_commit((version.agent_id, version.id), revision).await?,
             None => None,
         };

@@ -97,7 +97,7 @@ impl SessionMutation {
     async fn revoke_session(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The session.")] input: RevokeSessionInput,
+        #[graphql(desc = "The session to end, one of your own.")] input: RevokeSessionInput,
     ) -> async_graphql::Result<RevokeSessionPayload> {
         let (request, RevokeSessionInput { session_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {

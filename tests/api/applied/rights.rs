@@ -1,4 +1,4 @@
-//! Who reports, who sees names and numbers, and that no gateway counts where its token doesn't reach.
+//! The rights to report and to see names and numbers; and no gateway counts where its token doesn't reach.
 
 use agent_registry::domain::{KeyScope, member::Role};
 use serde_json::{Value, json};

@@ -65,7 +65,7 @@ async fn a_subscription_comes_as_events_to_who_takes_them_at_all() {
         let mut events = Events::of(post(operator, accept, body.clone())).await;
         let headers = events.response.headers().clone();
         assert_eq!(headers["content-type"], "text/event-stream; charset=utf-8", "{accept:?}");
-        assert_eq!(headers["vary"], "Accept, Authorization");
+        assert_eq!(headers["vary"], "Accept, Authorization, Cookie");
         let event = events.event().await;
         assert_eq!(event["data"]["activations"]["revision"], revision[0], "{accept:?}");
     }

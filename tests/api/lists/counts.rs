@@ -181,7 +181,7 @@ const CHANGES: &str =
 
 #[tokio::test]
 async fn entries_of_the_audit_are_counted_by_group() {
-    let stage = Stage::new(7).await;
+    let stage = Stage::new(8).await;
     let admin = stage.app.member(&stage.customer, Role::Admin).await;
     let all = "query ($id: ID!, $after: String) { changes(customerId: $id, first: 100, after: $after) {
         pageInfo { hasNextPage endCursor } nodes { at action actor { kind id } agentId customerId } } }";
@@ -262,7 +262,7 @@ async fn entries_of_the_audit_are_counted_by_group() {
 
 #[tokio::test]
 async fn models_and_tools_in_use_are_those_of_active_versions() {
-    let stage = Stage::new(21).await;
+    let stage = Stage::new(20).await;
     let town = stage.operator.customer("Town").await;
     let other = stage.operator.agent(&town, "Townhall").await;
     let input = json!({ "agentId": other, "systemPrompt": "p", "modelName": "opus", "tools": [{ "name": "find" }], "activate": true });

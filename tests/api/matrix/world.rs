@@ -54,6 +54,8 @@ impl World {
                 "mutation ($id: ID!) { setPlan(input: { customerId: $id, plan: ENTERPRISE }) { revision } }";
             operator.gql(plan, json!({ "id": customer })).await.at("/setPlan/revision");
         }
+        let external = "mutation ($id: ID!) { updateCustomer(input: { customerId: $id, externalId: \"city-1\" }) { revision } }";
+        operator.gql(external, json!({ "id": city })).await.at("/updateCustomer/revision");
         let admin = app.member(&city, Role::Admin).await;
         let environment = environments(&admin, &city).await;
         let (maker, user) = maker(&app, &operator, &city).await;

@@ -35,7 +35,7 @@ async fn what_was_missed_comes_first_then_what_happens() {
     let header = |name| headers.get(name).map(|value| value.to_str().unwrap());
     assert_eq!(header("cache-control"), Some("no-store, no-transform"));
     assert_eq!(header("x-accel-buffering"), Some("no"));
-    assert_eq!(header("vary"), Some("Accept, Authorization"));
+    assert_eq!(header("vary"), Some("Accept, Authorization, Cookie"));
     assert_eq!(header("x-content-type-options"), Some("nosniff"));
     assert_eq!(header("connection"), Some("close"));
     let mut seen = Vec::new();

@@ -38,7 +38,7 @@ pub struct AgentFilter {
     /// Only agents whose name contains this text of at most 200 characters, in any case; an empty one filters nothing.
     name_contains: Option<String>,
     /// Only agents whose active version uses exactly this model.
-    #[graphql(deprecation = "Use modelNames.")]
+    #[graphql(deprecation = "Use modelNames instead.")]
     model_name: Option<String>,
     /// Only agents whose active version has a tool of exactly this name.
     tool_name: Option<String>,
@@ -118,7 +118,7 @@ pub enum AgentOrderField {
 pub struct AgentOrder {
     /// What the agents are ordered by.
     field: AgentOrderField,
-    /// The direction.
+    /// Ascending or descending; rows without a value come last in both.
     #[graphql(default_with = "OrderDirection::Asc")]
     direction: OrderDirection,
 }

@@ -74,7 +74,7 @@ pub enum CustomerOrderField {
 pub struct CustomerOrder {
     /// What the customers are ordered by.
     field: CustomerOrderField,
-    /// The direction.
+    /// Ascending or descending; rows without a value come last in both.
     #[graphql(default_with = "OrderDirection::Asc")]
     direction: OrderDirection,
 }
