@@ -309,9 +309,9 @@ CREATE TRIGGER customer_activity_keep BEFORE TRUNCATE ON registry.customer_activ
 ALTER TABLE registry.customer_activity ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY customer_activity_read ON registry.customer_activity FOR SELECT
-    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
+    USING (( SELECT (registry.scope() = 'platform'::text)) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
 CREATE POLICY customer_activity_write ON registry.customer_activity FOR ALL
-    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+    USING (( SELECT (registry.scope() = 'platform'::text)) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
 
 CREATE TABLE registry.customer_name_ends (
     customer_id uuid NOT NULL,
@@ -328,7 +328,7 @@ CREATE TRIGGER customer_name_ends_keep BEFORE TRUNCATE ON registry.customer_name
 ALTER TABLE registry.customer_name_ends ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY customer_name_ends_all ON registry.customer_name_ends FOR ALL
-    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+    USING (( SELECT (registry.scope() = 'platform'::text)) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
 
 CREATE TABLE registry.customers (
     id uuid NOT NULL,
@@ -659,11 +659,11 @@ CREATE TRIGGER listed_agents_keep BEFORE TRUNCATE ON registry.listed_agents FOR 
 ALTER TABLE registry.listed_agents ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY listed_agents_reached ON registry.listed_agents AS RESTRICTIVE FOR ALL
-    USING ('*'::text = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[]));
+    USING ( SELECT ('*'::text = ANY (registry.scope_environments())));
 CREATE POLICY listed_agents_read ON registry.listed_agents FOR SELECT
-    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
+    USING (( SELECT (registry.scope() = 'platform'::text)) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
 CREATE POLICY listed_agents_write ON registry.listed_agents FOR ALL
-    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+    USING (( SELECT (registry.scope() = 'platform'::text)) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
 
 CREATE TABLE registry.listed_servings (
     customer_id uuid NOT NULL,
@@ -697,11 +697,11 @@ CREATE TRIGGER listed_servings_keep BEFORE TRUNCATE ON registry.listed_servings 
 ALTER TABLE registry.listed_servings ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY listed_servings_reached ON registry.listed_servings AS RESTRICTIVE FOR ALL
-    USING (('*'::text = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[])) OR (environment_key = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[])));
+    USING (( SELECT ('*'::text = ANY (registry.scope_environments()))) OR (environment_key = ANY (( SELECT registry.scope_environments() AS scope_environments)::text[])));
 CREATE POLICY listed_servings_read ON registry.listed_servings FOR SELECT
-    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
+    USING (( SELECT (registry.scope() = 'platform'::text)) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
 CREATE POLICY listed_servings_write ON registry.listed_servings FOR ALL
-    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+    USING (( SELECT (registry.scope() = 'platform'::text)) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
 
 CREATE TABLE registry.log_floor (
     one_row boolean NOT NULL DEFAULT true,
@@ -987,9 +987,9 @@ CREATE TRIGGER version_tools_keep BEFORE TRUNCATE ON registry.version_tools FOR 
 ALTER TABLE registry.version_tools ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY version_tools_read ON registry.version_tools FOR SELECT
-    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
+    USING (( SELECT (registry.scope() = 'platform'::text)) OR (customer_id = ANY (( SELECT registry.readable_customers() AS readable_customers)::uuid[])));
 CREATE POLICY version_tools_write ON registry.version_tools FOR ALL
-    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+    USING (( SELECT (registry.scope() = 'platform'::text)) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
 
 CREATE OR REPLACE FUNCTION registry.add_default_environment()
  RETURNS trigger

@@ -51,7 +51,7 @@ use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_agent-registry");
 const PROMPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo/prompts.jsonl");
-const SETTINGS: [&str; 23] = [
+const SETTINGS: [&str; 24] = [
     "DATABASE_URL",
     "DATABASE_URL_FILE",
     "MIGRATE_DATABASE_URL",

@@ -137,12 +137,13 @@ impl Listing {
         self.order.is_of_environment() || self.filter.is_of_environment()
     }
 
-    /// The conditions on a page's rows, without those that the index of the order implies. Binds their values.
+    /// The conditions on a page's rows; none when the index of the order has just these rows. Binds their values.
     pub(super) fn page_conditions(&self, sql: &mut Sql) -> Vec<ListCondition> {
         let Self { filter, order } = self;
-        if order.field == OrderField::ModelName && filter.serving.is_some() {
+        let others = Filter { serving: None, environment: Filter::default().environment, ..filter.clone() };
+        if order.field == OrderField::ModelName && filter.serving.is_some() && others == Filter::default() {
             // The page is read from the part of the index with a model, or from the one without.
-            return agent_filter::conditions(&Filter { serving: None, ..filter.clone() }, sql);
+            return Vec::new();
         }
         agent_filter::conditions(filter, sql)
     }

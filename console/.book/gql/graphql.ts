@@ -191,8 +191,8 @@ export type ActivationPlan = {
   /** The impacts that `confirm` must name; empty unless the decision is CONFIRM. */
   mustConfirm: Array<ChangeImpact>;
   /**
-   * How many of them report, and haven't applied the current activation, or refuse it. Those that never report don't count,
-   * since nobody knows.
+   * How many of them report, and haven't applied the current activation, or refuse it. Gateways that never report
+   * don't count, since nobody knows.
    */
   pendingGateways: Scalars['Int']['output'];
   /**
@@ -555,7 +555,7 @@ export type AgentFilter = {
   ids?: InputMaybe<Array<Scalars['ID']['input']>>;
   /**
    * Only agents whose active version uses exactly this model.
-   * @deprecated Use modelNames.
+   * @deprecated Use modelNames instead.
    */
   modelName?: InputMaybe<Scalars['String']['input']>;
   /** Only agents whose active version uses one of these models, at most 20; with `modelName` both must hold. */
@@ -589,7 +589,7 @@ export type AgentFilter = {
 
 /** The order of a list of agents. Agents of equal values are ordered by age. */
 export type AgentOrder = {
-  /** The direction. */
+  /** Ascending or descending; rows without a value come last in both. */
   direction?: OrderDirection;
   /** What the agents are ordered by. */
   field: AgentOrderField;
@@ -1115,15 +1115,15 @@ export type ChangeCount = {
 
 /** What entries of the audit log can be counted by. */
 export type ChangeCountGroup =
-  /** `action`. */
+  /** Entries of one action each: `action` is set. */
   | 'ACTION'
-  /** `actor`. */
+  /** Entries of one actor each: `actor` is set. */
   | 'ACTOR'
-  /** `agent`. */
+  /** Entries of one agent each: `agent` is set. */
   | 'AGENT'
-  /** `customer`. */
+  /** Entries of one customer each: `customer` is set. */
   | 'CUSTOMER'
-  /** `day`. */
+  /** Entries of one day each: `day` is set. */
   | 'DAY';
 
 /** One Change of a page, with its cursor. */
@@ -1713,7 +1713,7 @@ export type CustomerFilter = {
 
 /** The order of a list of customers. Customers of equal values are ordered by age. */
 export type CustomerOrder = {
-  /** The direction. */
+  /** Ascending or descending; rows without a value come last in both. */
   direction?: OrderDirection;
   /** What the customers are ordered by. */
   field: CustomerOrderField;
@@ -2962,7 +2962,7 @@ export type PlanLimits = {
   environments: Scalars['Int']['output'];
   /** Members and open invitations together. */
   members: Scalars['Int']['output'];
-  /** The plan. */
+  /** The plan that has these limits. */
   plan: Plan;
   /** Requests of up to 10,000 points per second, of each user and each API key in the long run. */
   requestsPerSecond: Scalars['Int']['output'];

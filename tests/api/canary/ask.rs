@@ -76,15 +76,15 @@ pub(super) fn queries(
             let list = list.trim_start_matches(", ");
             if list.is_empty() { String::new() } else { format!("({list})") }
         };
-        let deep = format!("{{ {name}{} {} }}", written(&lists[0]), schema.selection(kind, 3, barred));
-        asks.push(ProbeRequest::graphql(name, &deep, Value::Null));
-        let bare = schema.selection(kind, 0, lean);
-        let fuller = schema.selection(kind, 1, barred);
-        let some = lists.chunks(8).map(|some| (some, &bare));
-        let is_one = !kind.ends_with("Connection");
-        for (some, selection) in
-            some.chain(lists.chunks(8).take(usize::from(is_one)).map(|some| (some, &fuller)))
-        {
+        for selection in schema.deepest(kind, barred) {
+            let deep = format!("{{ {name}{} {selection} }}", written(&lists[0]));
+            asks.push(ProbeRequest::graphql(name, &deep, Value::Null));
+        }
+        let (bares, fuller) = (schema.selections(kind, 0, lean), schema.selections(kind, 1, barred));
+        let some = lists.chunks(8).flat_map(|some| bares.iter().map(move |bare| (some, bare)));
+        let firsts = lists.chunks(8).take(usize::from(!kind.ends_with("Connection")));
+        let firsts = firsts.flat_map(|some| fuller.iter().map(move |fuller| (some, fuller)));
+        for (some, selection) in some.chain(firsts) {
             let fields = some.iter().enumerate();
             let fields = fields.map(|(at, list)| format!("a{at}: {name}{} {selection}", written(list)));
             let query = format!("{{ {} }}", fields.collect::<Vec<_>>().join(" "));
@@ -92,8 +92,10 @@ pub(super) fn queries(
         }
         if kind.ends_with("Connection") {
             for page in bad_pages(guess) {
-                let query = format!("{{ {name}({page}) {bare} }}");
-                asks.push(ProbeRequest::graphql(name, &query, Value::Null));
+                for bare in &bares {
+                    let query = format!("{{ {name}({page}) {bare} }}");
+                    asks.push(ProbeRequest::graphql(name, &query, Value::Null));
+                }
             }
         }
     }

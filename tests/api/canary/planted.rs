@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::{
-    ask, queries, row_level_security_only,
+    ask::{self, ProbeRequest},
+    queries, row_level_security_only,
     schema::Barred,
     world::{Outsider, World},
 };
@@ -16,6 +18,8 @@ async fn find_leaks(world: &World, outsider: &Outsider, doors: &[&str]) -> BTree
     let (ear, texts) = (world.ear().await, world.theirs.guess.texts());
     let mut asks = queries(world, outsider);
     asks.extend(ask::routes(&world.theirs.guess, &world.ours.guess));
+    let name = format!("{{ customer(id: {:?}) {{ name }} }}", world.theirs.guess.customer);
+    asks.push(ProbeRequest::graphql("customer's name", &name, Value::Null));
     for ask in asks.iter().filter(|ask| !ask.is_write && doors.contains(&ask.what.as_str())) {
         let heard = world.send_and_record(&outsider.client, ask).await;
         ear.listen(&ask.what, &ask.said(&texts), &heard.bytes);
@@ -54,10 +58,11 @@ async fn an_operator_sets_it_off_at_each_door_and_so_does_a_table_without_row_le
     assert_eq!(find_leaks(&world, &operator, &doors).await, doors.map(str::to_owned).into());
 
     let outsider = world.outsiders().await.remove(0);
-    let doors = ["customer", "agent", "node"];
+    let doors = ["customer", "customer's name", "agent", "node"];
     let mut admin = PgConnection::connect(&world.app.database.admin_url).await.unwrap();
     for (table, leaks) in [
-        ("customers", &["customer", "node"] as &[&str]),
+        // Its plan is read by the rights at the customer, and can't be null: there is no customer without it.
+        ("customers", &["customer's name"] as &[&str]),
         ("agents", &["agent", "node"]),
         ("agent_versions", &["node"]),
         ("activations", &["node"]),

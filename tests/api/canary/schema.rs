@@ -24,6 +24,13 @@ pub(super) fn base(ty: &Type) -> &str {
     }
 }
 
+/// The number of tokens of a document without strings and comments, or somewhat more.
+fn tokens(document: &str) -> usize {
+    let punctuation = document.chars().filter(|letter| "{}():$!=@[]|&".contains(*letter)).count();
+    let others = document.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    punctuation + others.filter(|word| !word.is_empty()).count() + document.matches("...").count()
+}
+
 impl Schema {
     pub(super) fn read() -> Self {
         let document = parse_schema(agent_registry::graphql::types_sdl()).unwrap();
@@ -80,6 +87,23 @@ impl Schema {
                 format!("{{ __typename {} }}", parts.collect::<Vec<_>>().join(" "))
             }
         }
+    }
+
+    /// Same as [`Schema::selection`], one for each object of an interface or a union: together they would be too complex.
+    pub(super) fn selections(&self, name: &str, depth: usize, barred: &Barred) -> Vec<String> {
+        let objects = self.objects(name);
+        if objects.is_empty() || objects == [name] {
+            return vec![self.selection(name, depth, barred)];
+        }
+        let one =
+            |of: &&str| format!("{{ __typename ... on {of} {{ {} }} }}", self.parts(of, &[], depth, barred));
+        objects.iter().map(one).collect()
+    }
+
+    /// The selections of every field that go as deep, up to three objects, as the service's limit of tokens admits.
+    pub(super) fn deepest(&self, name: &str, barred: &Barred) -> Vec<String> {
+        let made = (0..=3).rev().map(|depth| self.selections(name, depth, barred));
+        made.into_iter().find(|made| made.iter().all(|text| tokens(text) < 7_900)).expect("a short selection")
     }
 
     /// Whether one of these objects has a field of this name with another type; the two can't share a response key.

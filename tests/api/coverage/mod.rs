@@ -119,7 +119,8 @@ impl World {
     async fn make_sample_agent(&self, name: &str) -> SampleAgent {
         let agent = self.operator.agent(&self.customer, name).await;
         let first = self.operator.publish(&agent, "one").await;
-        let version = self.operator.publish(&agent, "two").await;
+        let second = json!({ "agentId": agent, "systemPrompt": "two", "modelName": "m", "tools": [{ "name": "find" }] });
+        let version = self.operator.publish_input(second).await.text("/publishVersion/version/id");
         for version in [&first, &version] {
             for environment in ["production", "spare"] {
                 let input = json!({ "agentId": agent, "versionId": version, "environment": environment });

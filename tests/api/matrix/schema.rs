@@ -117,6 +117,7 @@ impl Schema {
             ("String", "toEnvironment" | "key") => "\"staging\"",
             ("Int", "number" | "from") => "1",
             ("Int", "to") => "2",
+            ("Revision", "revision") => "\"1\"",
             ("DateTime", "since") => "<yesterday>",
             ("String", "email") => "\"nobody@example.org\"",
             ("String", _) => "\"x\"",

@@ -110,8 +110,8 @@ class Maker {
   }
 
   isAsked(field) {
-    // The list of watchers changes between two responses.
-    return !(this.isSteady && ["watchers", "activeConfig"].includes(field.name));
+    // These change between two responses.
+    return !(this.isSteady && ["watchers", "activeConfig", "auditStatus", "convergence"].includes(field.name));
   }
 
   /** A field with arguments and selections; `keys` are the response keys taken by its siblings. */
