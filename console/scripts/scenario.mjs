@@ -240,7 +240,7 @@ async function scenarios({ scrollBars }) {
       `signing out ends the session${how}`,
       async () => {
         await go("/settings");
-        await page.getByRole("button", { name: "Sign out" }).first().click();
+        await page.getByRole("button", { name: "Sign out", exact: true }).click();
         await page.getByText("You are signed out").waitFor();
         await page.goto(`${base}${own}`);
         await page.getByRole("link", { name: "Sign in" }).waitFor();
