@@ -20,21 +20,28 @@ import { loadSample, SAMPLE_STEPS, type SampleStep } from "./sample";
 export default function HomePage() {
   const viewer = useViewer();
   const { doors } = useSearch({ from: "/frame/" });
-  const own = viewer.memberships.flatMap(({ customer }) => (customer ? [customer.id] : []));
-  const recent = preferences.recent();
-  if (doors && viewer.isOperator) return <Doors viewer={viewer} hasCustomers />;
-  const last = recent.find((id) => viewer.isOperator || own.includes(id)) ?? own[0];
-  if (last) return <Navigate to="/c/$customer" params={{ customer: last }} replace />;
-  return viewer.isOperator ? <FirstCustomer viewer={viewer} /> : <Nowhere viewer={viewer} />;
+  const sample = useSample();
+  // Before all else: the sample data's customer is the first one, to which this page would lead at once.
+  if (sample.isStarted) return <Loading sample={sample} />;
+  return <Way viewer={viewer} doors={doors} load={sample.load} />;
 }
 
-function FirstCustomer({ viewer }: { viewer: Viewer }) {
+function Way({ viewer, doors, load }: { viewer: Viewer; doors: boolean | undefined; load: () => void }) {
+  const own = viewer.memberships.flatMap(({ customer }) => (customer ? [customer.id] : []));
+  const recent = preferences.recent();
+  if (doors && viewer.isOperator) return <Doors viewer={viewer} hasCustomers load={load} />;
+  const last = recent.find((id) => viewer.isOperator || own.includes(id)) ?? own[0];
+  if (last) return <Navigate to="/c/$customer" params={{ customer: last }} replace />;
+  return viewer.isOperator ? <FirstCustomer viewer={viewer} load={load} /> : <Nowhere viewer={viewer} />;
+}
+
+function FirstCustomer({ viewer, load }: { viewer: Viewer; load: () => void }) {
   const query = useData(FirstCustomerDocument, {}, { topics: ["customers"] });
   return (
     <Data query={query} what="customers">
       {({ customers }) => {
         const first = customers.nodes[0];
-        return first ? <Navigate to="/c/$customer" params={{ customer: first.id }} replace /> : <Doors viewer={viewer} hasCustomers={false} />;
+        return first ? <Navigate to="/c/$customer" params={{ customer: first.id }} replace /> : <Doors viewer={viewer} hasCustomers={false} load={load} />;
       }}
     </Data>
   );
@@ -50,14 +57,23 @@ function Nowhere({ viewer }: { viewer: Viewer }) {
   );
 }
 
-/** The first five minutes of an operator. */
-function Doors({ viewer, hasCustomers }: { viewer: Viewer; hasCustomers: boolean }) {
+interface Sample {
+  isStarted: boolean;
+  steps: readonly SampleStep[];
+  failure: unknown;
+  /** The customer's id, when all is made. */
+  made: string | null;
+  load: () => void;
+}
+
+/** The sample data while it is made. */
+function useSample(): Sample {
   const [steps, setSteps] = useState<SampleStep[]>([]);
   const [failure, setFailure] = useState<unknown>(null);
-  const [isLoading, setLoading] = useState(false);
+  const [isStarted, setStarted] = useState(false);
   const [made, setMade] = useState<string | null>(null);
   const load = async () => {
-    setLoading(true);
+    setStarted(true);
     setSteps([]);
     setFailure(null);
     try {
@@ -65,12 +81,13 @@ function Doors({ viewer, hasCustomers }: { viewer: Viewer; hasCustomers: boolean
     } catch (error) {
       setFailure(error);
     }
-    setLoading(false);
   };
+  return { isStarted, steps, failure, made, load: () => void load() };
+}
+
+/** The first five minutes of an operator. */
+function Doors({ viewer, hasCustomers, load }: { viewer: Viewer; hasCustomers: boolean; load: () => void }) {
   const mayCreate = viewer.platformPermissions.includes("CREATE_CUSTOMER");
-  if (isLoading || steps.length > 0 || failure) {
-    return <Loading steps={steps} failure={failure} made={made} retry={() => void load()} />;
-  }
   return (
     <Page title="Welcome" crumbs={[{ label: "Welcome" }]}>
       <p className={styles["intro"]}>
@@ -82,7 +99,7 @@ function Doors({ viewer, hasCustomers }: { viewer: Viewer; hasCustomers: boolean
           <Icon name="agent" size={24} />
           <h2>Load sample data</h2>
           <p>Makes “Sample City” with a staging environment, three agents of three versions, and one rollback. It takes a few seconds, shows each mutation, and can be deleted as a whole.</p>
-          <Button kind="filled" onClick={() => void load()} reason={!mayCreate && "Needs an operator"}>
+          <Button kind="filled" onClick={load} reason={!mayCreate && "Needs an operator"}>
             Load sample data
           </Button>
         </section>
@@ -125,11 +142,11 @@ function CreateCustomer({ reason }: { reason: string | false }) {
 }
 
 /** Each mutation, ticked off. */
-function Loading({ steps, failure, made, retry }: { steps: SampleStep[]; failure: unknown; made: string | null; retry: () => void }) {
+function Loading({ sample: { steps, failure, made, load } }: { sample: Sample }) {
   const navigate = useNavigate();
   return (
     <Page title="Sample data">
-      {failure ? <Fault error={failure} retry={retry} what="the sample data" /> : null}
+      {failure ? <Fault error={failure} retry={load} what="the sample data" /> : null}
       <div className={styles["steps"]}>
         <div className={styles["bar"]} role="status">
           {made ? "Sample City is there." : `${steps.length} of ${SAMPLE_STEPS} done`}

@@ -24,8 +24,14 @@ export function LatestChanges() {
   useEffect(() => live.onEvent(({ action, customerId }) => {
     if (customerId === customer.id && SHOWN.has(action)) setNewer((number) => number + 1);
   }), [customer.id]);
+  const { refetch } = query;
+  // Nothing can jump in an empty list.
+  const isEmpty = query.data?.customer?.activations.nodes.length === 0;
+  useEffect(() => {
+    if (isEmpty && newer > 0) void refetch().then(() => setNewer(0));
+  }, [isEmpty, newer, refetch]);
   const show = async () => {
-    await query.refetch();
+    await refetch();
     setNewer(0);
     toast("The newest changes are shown.");
   };
