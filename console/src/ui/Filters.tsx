@@ -25,10 +25,19 @@ export function Filters({ children, count, onClear }: { children: ReactNode; cou
   );
 }
 
+interface SelectFilterProps {
+  label: string;
+  value: string | undefined;
+  onChange: (value: string | undefined) => void;
+  children: ReactNode;
+  /** One of the values is always chosen, so the choice isn't marked as a filter that leaves something out. */
+  required?: boolean;
+}
+
 /** A choice among few values. `label` is read out, and shown when nothing is chosen. */
-export function SelectFilter({ label, value, onChange, children }: { label: string; value: string | undefined; onChange: (value: string | undefined) => void; children: ReactNode }) {
+export function SelectFilter({ label, value, onChange, children, required }: SelectFilterProps) {
   return (
-    <select className={classes(inputClass, styles["select"])} aria-label={label} data-chosen={value ? "" : undefined} value={value ?? ""} onChange={({ target }) => onChange(target.value || undefined)}>
+    <select className={classes(inputClass, styles["select"])} aria-label={label} data-chosen={value && !required ? "" : undefined} value={value ?? ""} onChange={({ target }) => onChange(target.value || undefined)}>
       {children}
     </select>
   );

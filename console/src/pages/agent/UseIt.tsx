@@ -20,7 +20,7 @@ export function UseIt({ agent }: { agent: Agent }) {
     <div className={styles["use"]}>
       <div className={styles["useHead"]}>
         {environments.length > 1 && (
-          <SelectFilter label="Environment" value={key} onChange={(next) => next && setKey(next)}>
+          <SelectFilter required label="Environment" value={key} onChange={(next) => next && setKey(next)}>
             {environments.map((one) => (
               <option key={one.key} value={one.key}>
                 in {one.key}

@@ -36,7 +36,10 @@ export default function AgentsPage() {
   const [asked, setAsked] = useState<Asked>(null);
   const change = (next: Partial<AgentsSearch>) => void navigate({ to: "/c/$customer/agents", params: { customer: customer.id }, search: { ...search, ...next }, replace: true });
   const why = customer.why("WRITE_AGENTS");
-  const actions = useMemo<Action[]>(() => [{ label: "Create agent", kind: "filled", icon: "add", shortcut: "n", reason: why, onSelect: () => setAsked({ kind: "create" }) }], [why]);
+  const actions = useMemo<Action[]>(() => [
+    { label: "Import a file…", icon: "file", reason: why, onSelect: () => void navigate({ to: "/c/$customer/import", params: { customer: customer.id } }) },
+    { label: "Create agent", kind: "filled", icon: "add", shortcut: "n", reason: why, onSelect: () => setAsked({ kind: "create" }) },
+  ], [why, navigate, customer.id]);
   return (
     <Page title="Agents" actions={actions}>
       <List search={search} change={change} ask={setAsked} />

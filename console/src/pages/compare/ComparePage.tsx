@@ -132,7 +132,7 @@ function Choice({ label, value, agent, onChange }: { label: string; value: numbe
       .map(({ environment }) => environment.key)
       .join(", ");
   return (
-    <SelectFilter label={label} value={String(value)} onChange={(next) => next && onChange(Number(next))}>
+    <SelectFilter required label={label} value={String(value)} onChange={(next) => next && onChange(Number(next))}>
       {!isKnown && <option value={value}>{value}</option>}
       {numbers.map(({ id, number, message }) => (
         <option key={id} value={number}>

@@ -60,7 +60,7 @@ function List({ customer, environments, open, setOpen }: { customer: CustomerSco
             {archived.map((environment) => (
               <li key={environment.id}>
                 <span>
-                  <EnvironmentMark environment={environment} /> <span className="muted">{environment.name}</span>
+                  <EnvironmentMark environment={environment} /> {hasOtherName(environment) && <span className="muted">{environment.name}</span>}
                 </span>
                 <span className="muted">{environment.archivedAt && <Time at={environment.archivedAt} />}</span>
                 <Button small icon="undo" reason={customer.why("MANAGE_ENVIRONMENTS")} onClick={() => setOpen({ kind: "restore", environment })}>
@@ -87,7 +87,7 @@ function Card({ customer, environment, setOpen }: { customer: CustomerScope; env
         <h2>
           <EnvironmentMark environment={environment} />
         </h2>
-        {environment.name !== environment.key && <span className="muted">{environment.name}</span>}
+        {hasOtherName(environment) && <span className="muted">{environment.name}</span>}
         <span className={styles["menu"]}>
           <Menu
             trigger={
@@ -161,4 +161,9 @@ function Restore({ customer, environment, onClose }: { customer: CustomerScope; 
       <Sentences sentences={sentencesOf(environment)} />
     </Confirm>
   );
+}
+
+/** Whether the name says more than the key. */
+function hasOtherName({ key, name }: { key: string; name: string }): boolean {
+  return name.toLowerCase() !== key;
 }

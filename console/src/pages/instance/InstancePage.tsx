@@ -53,7 +53,7 @@ function Facts({ data: { instance, auditStatus } }: { data: InstanceQuery }) {
       <dl className={styles["facts"]}>
         <Fact label="Version">{version}</Fact>
         <Fact label="Started">
-          <Time at={startedAt} /> <span className="muted">{absolute(startedAt)}</span>
+          <Time at={startedAt} /> <span className="muted">· {absolute(startedAt)}</span>
         </Fact>
         <Fact label="Revision">
           <span className="number">{revision}</span> <span className="muted">is the last commit that it has applied</span>

@@ -22,8 +22,15 @@ import styles from "./OperatorsPage.module.css";
 
 type Operator = OperatorsQuery["users"]["nodes"][number];
 
-function nameOf({ id, name, email }: { id: string; name?: string | null; email?: string | null }): string {
-  return name ?? email ?? `Person …${id.slice(-6)}`;
+interface Nameable {
+  id: string;
+  name?: string | null;
+  email?: string | null;
+  identities?: readonly { subject: string }[] | null;
+}
+
+function nameOf({ id, name, email, identities }: Nameable): string {
+  return name ?? email ?? identities?.[0]?.subject ?? `Person …${id.slice(-6)}`;
 }
 
 export default function OperatorsPage() {

@@ -30,7 +30,7 @@ export function VersionView({ version, tab, onTab }: { version: VersionContentFr
             <div className={styles["part"]}>
               <div className={styles["bar"]}>
                 <span className="muted">
-                  {size(new TextEncoder().encode(systemPrompt).length)} · {count(systemPrompt.split("\n").length, "line")}
+                  {size(new TextEncoder().encode(systemPrompt).length)} · {count(systemPrompt.replace(/\n$/, "").split("\n").length, "line")}
                   {variables.length > 0 && " · variables "}
                   {variables.map((name) => (
                     <code key={name} className={styles["variable"]}>
