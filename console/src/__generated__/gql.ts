@@ -117,6 +117,8 @@ type Documents = {
     "\n  fragment VersionContent on AgentVersion {\n    id\n    number\n    message\n    createdAt\n    createdBy {\n      kind\n      displayName\n    }\n    modelName\n    modelParameters\n    systemPrompt\n    extensions\n    contentHash\n    bytesHash\n    contentBytes\n    variables\n    tools {\n      name\n      title\n      description\n      inputSchema\n      outputSchema\n      annotations\n      icons\n      execution\n      strict\n      _meta\n      additional\n    }\n  }\n": typeof types.VersionContentFragmentDoc,
     "\n  query VersionContentOf($agent: ID!, $number: Int!) {\n    agent(id: $agent) {\n      id\n      version(number: $number) {\n        ...VersionContent\n      }\n    }\n  }\n": typeof types.VersionContentOfDocument,
     "\n  query VersionPlace($agent: ID!) {\n    agent(id: $agent) {\n      id\n      name\n      archivedAt\n      viewerPermissions\n      latestVersion {\n        id\n        number\n      }\n      versions(first: 30) {\n        nodes {\n          id\n          number\n          message\n        }\n      }\n      servings {\n        environment {\n          id\n          key\n          isDefault\n        }\n        activeVersion {\n          id\n          number\n        }\n        viewerPermissions\n      }\n    }\n  }\n": typeof types.VersionPlaceDocument,
+    "\n  fragment ConvergenceParts on Convergence {\n    isComplete\n    gateways\n    applied\n    pending\n    late\n    rejected\n    silent\n  }\n": typeof types.ConvergencePartsFragmentDoc,
+    "\n  query AgentConvergence($agent: ID!) {\n    agent(id: $agent) {\n      id\n      servings {\n        environment {\n          key\n        }\n        convergence {\n          ...ConvergenceParts\n          rejections(first: 3) {\n            gatewayName\n            code\n            message\n          }\n        }\n      }\n    }\n  }\n": typeof types.AgentConvergenceDocument,
 };
 const documents: Documents = {
     "\n  subscription Moved($customerId: ID, $after: Cursor) {\n    customerEvents(customerId: $customerId, after: $after) {\n      cursor\n      revision\n      at\n      action\n      customerId\n      agentId\n      environmentKey\n      actor {\n        displayName\n      }\n      agent {\n        name\n      }\n      version {\n        number\n      }\n    }\n  }\n": types.MovedDocument,
@@ -221,6 +223,8 @@ const documents: Documents = {
     "\n  fragment VersionContent on AgentVersion {\n    id\n    number\n    message\n    createdAt\n    createdBy {\n      kind\n      displayName\n    }\n    modelName\n    modelParameters\n    systemPrompt\n    extensions\n    contentHash\n    bytesHash\n    contentBytes\n    variables\n    tools {\n      name\n      title\n      description\n      inputSchema\n      outputSchema\n      annotations\n      icons\n      execution\n      strict\n      _meta\n      additional\n    }\n  }\n": types.VersionContentFragmentDoc,
     "\n  query VersionContentOf($agent: ID!, $number: Int!) {\n    agent(id: $agent) {\n      id\n      version(number: $number) {\n        ...VersionContent\n      }\n    }\n  }\n": types.VersionContentOfDocument,
     "\n  query VersionPlace($agent: ID!) {\n    agent(id: $agent) {\n      id\n      name\n      archivedAt\n      viewerPermissions\n      latestVersion {\n        id\n        number\n      }\n      versions(first: 30) {\n        nodes {\n          id\n          number\n          message\n        }\n      }\n      servings {\n        environment {\n          id\n          key\n          isDefault\n        }\n        activeVersion {\n          id\n          number\n        }\n        viewerPermissions\n      }\n    }\n  }\n": types.VersionPlaceDocument,
+    "\n  fragment ConvergenceParts on Convergence {\n    isComplete\n    gateways\n    applied\n    pending\n    late\n    rejected\n    silent\n  }\n": types.ConvergencePartsFragmentDoc,
+    "\n  query AgentConvergence($agent: ID!) {\n    agent(id: $agent) {\n      id\n      servings {\n        environment {\n          key\n        }\n        convergence {\n          ...ConvergenceParts\n          rejections(first: 3) {\n            gatewayName\n            code\n            message\n          }\n        }\n      }\n    }\n  }\n": types.AgentConvergenceDocument,
 };
 
 /**
@@ -631,6 +635,14 @@ export function graphql(source: "\n  query VersionContentOf($agent: ID!, $number
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  query VersionPlace($agent: ID!) {\n    agent(id: $agent) {\n      id\n      name\n      archivedAt\n      viewerPermissions\n      latestVersion {\n        id\n        number\n      }\n      versions(first: 30) {\n        nodes {\n          id\n          number\n          message\n        }\n      }\n      servings {\n        environment {\n          id\n          key\n          isDefault\n        }\n        activeVersion {\n          id\n          number\n        }\n        viewerPermissions\n      }\n    }\n  }\n"): typeof import('./graphql').VersionPlaceDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  fragment ConvergenceParts on Convergence {\n    isComplete\n    gateways\n    applied\n    pending\n    late\n    rejected\n    silent\n  }\n"): typeof import('./graphql').ConvergencePartsFragmentDoc;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query AgentConvergence($agent: ID!) {\n    agent(id: $agent) {\n      id\n      servings {\n        environment {\n          key\n        }\n        convergence {\n          ...ConvergenceParts\n          rejections(first: 3) {\n            gatewayName\n            code\n            message\n          }\n        }\n      }\n    }\n  }\n"): typeof import('./graphql').AgentConvergenceDocument;
 
 
 export function graphql(source: string) {

@@ -5564,6 +5564,15 @@ export type VersionPlaceQueryVariables = Exact<{
 
 export type VersionPlaceQuery = { __typename?: 'Query', agent?: { __typename?: 'Agent', id: string, name: string, archivedAt?: string | null, viewerPermissions: Array<Permission>, latestVersion?: { __typename?: 'AgentVersion', id: string, number: number } | null, versions: { __typename?: 'AgentVersionConnection', nodes: Array<{ __typename?: 'AgentVersion', id: string, number: number, message?: string | null }> }, servings: Array<{ __typename?: 'Serving', viewerPermissions: Array<Permission>, environment: { __typename?: 'Environment', id: string, key: string, isDefault: boolean }, activeVersion?: { __typename?: 'AgentVersion', id: string, number: number } | null }> } | null };
 
+export type ConvergencePartsFragment = { __typename?: 'Convergence', isComplete: boolean, gateways: number, applied: number, pending: number, late: number, rejected: number, silent: number };
+
+export type AgentConvergenceQueryVariables = Exact<{
+  agent: Scalars['ID']['input'];
+}>;
+
+
+export type AgentConvergenceQuery = { __typename?: 'Query', agent?: { __typename?: 'Agent', id: string, servings: Array<{ __typename?: 'Serving', environment: { __typename?: 'Environment', key: string }, convergence?: { __typename?: 'Convergence', isComplete: boolean, gateways: number, applied: number, pending: number, late: number, rejected: number, silent: number, rejections: Array<{ __typename?: 'ServingRejection', gatewayName?: string | null, code: RejectionCode, message?: string | null }> } | null }> } | null };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -5863,6 +5872,17 @@ export const VersionContentFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"VersionContent"}) as unknown as TypedDocumentString<VersionContentFragment, unknown>;
+export const ConvergencePartsFragmentDoc = new TypedDocumentString(`
+    fragment ConvergenceParts on Convergence {
+  isComplete
+  gateways
+  applied
+  pending
+  late
+  rejected
+  silent
+}
+    `, {"fragmentName":"ConvergenceParts"}) as unknown as TypedDocumentString<ConvergencePartsFragment, unknown>;
 export const MovedDocument = new TypedDocumentString(`
     subscription Moved($customerId: ID, $after: Cursor) {
   customerEvents(customerId: $customerId, after: $after) {
@@ -8137,3 +8157,31 @@ export const VersionPlaceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<VersionPlaceQuery, VersionPlaceQueryVariables>;
+export const AgentConvergenceDocument = new TypedDocumentString(`
+    query AgentConvergence($agent: ID!) {
+  agent(id: $agent) {
+    id
+    servings {
+      environment {
+        key
+      }
+      convergence {
+        ...ConvergenceParts
+        rejections(first: 3) {
+          gatewayName
+          code
+          message
+        }
+      }
+    }
+  }
+}
+    fragment ConvergenceParts on Convergence {
+  isComplete
+  gateways
+  applied
+  pending
+  late
+  rejected
+  silent
+}`) as unknown as TypedDocumentString<AgentConvergenceQuery, AgentConvergenceQueryVariables>;

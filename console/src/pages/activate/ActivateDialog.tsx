@@ -4,6 +4,7 @@ import type { ActivationTarget } from "~/activation";
 import { useCustomer } from "~/frame/scope";
 import { reasonVerb } from "~/words";
 import { Button } from "~/ui/Button";
+import { EnvironmentConvergence, useAgentConvergence } from "~/ui/Convergence";
 import { Dialog } from "~/ui/Dialog";
 import { CheckField } from "~/ui/Form";
 import { Icon } from "~/ui/Icon";
@@ -238,8 +239,9 @@ function Foot({ activation, from, to, onClose, isDefault }: { activation: Activa
 
 /** What came of it, with the way back until the dialog is closed. */
 function Outcome({ activation, frame }: { activation: Activation; frame: Omit<Parameters<typeof Dialog>[0], "title" | "children"> }) {
-  const { result, target, agent, plan, serving, restart, undo } = activation;
+  const { result, target, agent, serving, restart, undo } = activation;
   const { environment, agentId } = target;
+  const convergence = useAgentConvergence(agentId);
   const now = result?.serving?.activeVersion ?? null;
   const before = result?.activation?.previousVersion ?? null;
   const live = serving?.activeVersion ?? null;
@@ -272,7 +274,7 @@ function Outcome({ activation, frame }: { activation: Activation; frame: Omit<Pa
             It has moved on since: {environment} serves {live ? live.number : "nothing"} now.
           </Band>
         )}
-        <p className="muted">{plan && plan.affectedGateways > 0 ? "The gateways that watch it were told at once." : "The next gateway that connects gets it. Those that are connected were told at once."}</p>
+        <EnvironmentConvergence servings={convergence} environment={environment} none="No gateway has reported yet. The next one that connects gets it." />
         {now && before && <Compare agentId={agentId} from={before.number} to={now.number} />}
       </div>
     </Dialog>

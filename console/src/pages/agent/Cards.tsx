@@ -4,6 +4,7 @@ import type { AgentQuery } from "~/__generated__/graphql";
 import { openActivation } from "~/activation";
 import { useCustomer, type CustomerScope } from "~/frame/scope";
 import { Button } from "~/ui/Button";
+import { EnvironmentConvergence, useAgentConvergence } from "~/ui/Convergence";
 import { EnvironmentMark } from "~/ui/marks";
 import { Menu, MenuItem } from "~/ui/Menu";
 import { Time } from "~/ui/Time";
@@ -22,16 +23,17 @@ export function whyNotActivate(agent: Pick<Agent, "archivedAt">, serving: { envi
 
 /** The environments side by side, by rank: what each serves, since when, by whom, and what can be done about it. */
 export function Cards({ agent }: { agent: Agent }) {
+  const convergence = useAgentConvergence(agent.id);
   return (
     <section className={styles["cards"]} aria-label="Environments">
       {agent.servings.map((serving) => (
-        <Card key={serving.environment.key} agent={agent} serving={serving} />
+        <Card key={serving.environment.key} agent={agent} serving={serving} convergence={convergence} />
       ))}
     </section>
   );
 }
 
-function Card({ agent, serving }: { agent: Agent; serving: Serving }) {
+function Card({ agent, serving, convergence }: { agent: Agent; serving: Serving; convergence: ReturnType<typeof useAgentConvergence> }) {
   const { environment, activeVersion: active, latestActivation: latest } = serving;
   const customer = useCustomer();
   const params = { customer: customer.id, agent: agent.id };
@@ -75,6 +77,7 @@ function Card({ agent, serving }: { agent: Agent; serving: Serving }) {
           "Nothing ever served here."
         )}
       </p>
+      {latest && <EnvironmentConvergence servings={convergence} environment={environment.key} />}
       <div className={styles["cardButtons"]}>
         <CardButtons agent={agent} serving={serving} />
       </div>

@@ -9,6 +9,8 @@ import { absolute, day as dayWords, timeZone } from "~/time";
 import { Button, buttonClass } from "~/ui/Button";
 import { Chart } from "~/ui/chart";
 import { daysFrom } from "~/ui/chart/stack";
+import { ConvergenceBar } from "~/ui/Convergence";
+import { convergenceWords } from "~/ui/convergenceWords";
 import { Icon } from "~/ui/Icon";
 import { EnvironmentMark } from "~/ui/marks";
 import { Data, Fault, Gone, Skeleton } from "~/ui/states";
@@ -153,7 +155,6 @@ function EnvironmentCard({ environment, customer, all }: { environment: NonNulla
   const viewer = useViewer();
   const number = serving.data?.agents.totalCount;
   const gateways = convergence?.gateways ?? 0;
-  const words = gateways === 0 ? "No gateway has reported yet" : `${convergence?.applied ?? 0}/${gateways} gateways applied the latest change`;
   return (
     <div className={styles["card"]} data-default={isDefault ? "" : undefined}>
       <h3>
@@ -180,36 +181,20 @@ function EnvironmentCard({ environment, customer, all }: { environment: NonNulla
       </div>
       {serving.error && <Fault error={serving.error} />}
       {gateways > 0 && convergence && (
-        <div className={styles["bar"]} role="img" aria-label={words}>
-          <i style={{ width: `${(convergence.applied / gateways) * 100}%` }} />
-          <i data-tone="warn" style={{ width: `${(convergence.pending / gateways) * 100}%` }} />
-          <i data-tone="bad" style={{ width: `${(convergence.rejected / gateways) * 100}%` }} />
-        </div>
+        <ConvergenceBar convergence={convergence} label={convergenceWords(convergence)} />
       )}
       {gateways === 0 ? (
         <p className="muted">
-          {words}.{" "}
+          No gateway has reported yet.{" "}
           <Link to="/c/$customer/connect" params={{ customer }} search={{ environment: key }}>
             Connect a gateway
           </Link>
         </p>
       ) : (
-        <p className="muted">{stateWords(convergence)}</p>
+        <p className="muted">{convergence && convergenceWords(convergence)}</p>
       )}
     </div>
   );
-}
-
-function stateWords(convergence: NonNullable<OverviewQuery["customer"]>["environments"][number]["convergence"]): string {
-  if (!convergence) return "";
-  const parts = [
-    `${convergence.applied} applied`,
-    convergence.pending > 0 && `${convergence.pending - convergence.late} not yet`,
-    convergence.late > 0 && `${convergence.late} late`,
-    convergence.rejected > 0 && `${convergence.rejected} refuse${convergence.rejected === 1 ? "s" : ""}`,
-    convergence.silent > 0 && `${convergence.silent} never report`,
-  ];
-  return parts.filter(Boolean).join(" · ");
 }
 
 /** Did we change more, did we roll back? A click on a day lists it. */
