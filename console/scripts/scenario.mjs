@@ -174,14 +174,19 @@ async function scenarios({ scrollBars }) {
       const slow = [];
       for (const { name, address, act } of list) {
         if (act) continue;
-        const shown = await context.newPage();
-        await shown.addInitScript(watchFirstContent);
-        await go(address, shown);
-        const asked = await shown.evaluate(() => performance.getEntriesByType("resource").filter(({ name: from, responseEnd, initiatorType }) => initiatorType === "fetch" && from.endsWith("/graphql") && responseEnd < (window.firstContent ?? Infinity)).length);
-        // `/` leads to another page, which is counted by itself.
-        const isThere = shown.url() === base + address;
-        if (isThere && asked > 3) slow.push(`${name}: ${asked}`);
-        await shown.close();
+        const count = async () => {
+          const shown = await context.newPage();
+          await shown.addInitScript(watchFirstContent);
+          await go(address, shown);
+          const asked = await shown.evaluate(() => performance.getEntriesByType("resource").filter(({ name: from, responseEnd, initiatorType }) => initiatorType === "fetch" && from.endsWith("/graphql") && responseEnd < (window.firstContent ?? Infinity)).length);
+          // `/` leads to another page, which is counted by itself.
+          const isThere = shown.url() === base + address;
+          await shown.close();
+          return isThere ? asked : 0;
+        };
+        // On a busy machine, an answer that isn't waited for may be there before the browser has drawn: the second count tells.
+        const asked = (await count()) > 3 ? await count() : 0;
+        if (asked > 3) slow.push(`${name}: ${asked}`);
       }
       assert.deepEqual(slow, []);
       requests.length = 0;
