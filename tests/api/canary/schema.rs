@@ -100,10 +100,11 @@ impl Schema {
         objects.iter().map(one).collect()
     }
 
-    /// The selections of every field that go as deep, up to three objects, as the service's limit of tokens admits.
-    pub(super) fn deepest(&self, name: &str, barred: &Barred) -> Vec<String> {
+    /// The selections of every field that go as deep, up to three objects, as the service's limit of tokens admits; and
+    /// those that are an object less deep, because the deepest may cost too much.
+    pub(super) fn deepest(&self, name: &str, barred: &Barred) -> Vec<Vec<String>> {
         let made = (0..=3).rev().map(|depth| self.selections(name, depth, barred));
-        made.into_iter().find(|made| made.iter().all(|text| tokens(text) < 7_900)).expect("a short selection")
+        made.filter(|made| made.iter().all(|text| tokens(text) < 7_900)).take(2).collect()
     }
 
     /// Whether one of these objects has a field of this name with another type; the two can't share a response key.

@@ -119,7 +119,7 @@ impl World {
     async fn make_sample_agent(&self, name: &str) -> SampleAgent {
         let agent = self.operator.agent(&self.customer, name).await;
         let first = self.operator.publish(&agent, "one").await;
-        let second = json!({ "agentId": agent, "systemPrompt": "two", "modelName": "m", "tools": [{ "name": "find" }] });
+        let second = json!({ "agentId": agent, "systemPrompt": "two", "modelName": "gpt-4-turbo", "tools": [{ "name": "find" }] });
         let version = self.operator.publish_input(second).await.text("/publishVersion/version/id");
         for version in [&first, &version] {
             for environment in ["production", "spare"] {
