@@ -46,6 +46,8 @@ export function usePages<Data, Variables extends { after?: string | null }, Node
       return info?.hasNextPage ? info.endCursor : undefined;
     },
     enabled,
+    // By default the whole list is compared with the old one at each page, which takes longer the more of it was read.
+    structuralSharing: false,
     meta: { topics: topics ?? [] },
     ...(keep ? { placeholderData: (last) => last } : {}),
     ...(every ? { refetchInterval: every } : {}),

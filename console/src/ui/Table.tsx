@@ -1,5 +1,5 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef, type CSSProperties, type ReactNode } from "react";
+import { memo, useCallback, useEffect, useMemo, useRef, type CSSProperties, type ReactNode } from "react";
 import { classes } from "./classes";
 import styles from "./Table.module.css";
 
@@ -48,20 +48,26 @@ const VIRTUAL_FROM = 60;
 
 /** A dense table: sticky head, order by head, rows by j, k and Enter. */
 export function Table<Row>(props: TableProps<Row>) {
-  const { rows, columns, sort, onSort, onEnd } = props;
+  const { rows, columns, keyOf, sort, onSort, onEnd, onOpen, second, isSelected } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const isVirtual = rows.length >= VIRTUAL_FROM;
+  // Both are asked for each of the rows whenever one of them is another function.
+  const height = useMemo(rowHeight, []);
+  const getItemKey = useCallback(
+    (index: number) => {
+      const row = rows[index];
+      return row === undefined ? index : keyOf(row);
+    },
+    [rows, keyOf],
+  );
   // eslint-disable-next-line react-hooks/incompatible-library -- the virtualizer's functions aren't memoised here
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => rowHeight(),
+    estimateSize: () => height,
     overscan: 12,
     enabled: isVirtual,
-    getItemKey: (index) => {
-      const row = rows[index];
-      return row === undefined ? index : props.keyOf(row);
-    },
+    getItemKey,
   });
   const items = isVirtual ? virtualizer.getVirtualItems() : [];
   const end = items.at(-1)?.index ?? rows.length - 1;
@@ -85,7 +91,7 @@ export function Table<Row>(props: TableProps<Row>) {
           {before > 0 && <Spacer height={before} columns={columns.length} />}
           {shown.map((index) => {
             const row = rows[index];
-            return row === undefined ? null : <Row key={props.keyOf(row)} index={index} row={row} table={props} />;
+            return row === undefined ? null : <TableRow key={keyOf(row)} index={index} row={row} columns={columns} onOpen={onOpen} second={second} isSelected={isSelected?.(row)} />;
           })}
           {after > 0 && <Spacer height={after} columns={columns.length} />}
         </tbody>
@@ -133,13 +139,18 @@ function Head<Row>({ column, isFirst, sort, onSort }: { column: Column<Row>; isF
   );
 }
 
-function Row<Item>({ index, row, table }: { index: number; row: Item; table: TableProps<Item> }) {
-  const { columns, onOpen, second, isSelected } = table;
+interface RowProps<Item> extends Pick<TableProps<Item>, "columns" | "onOpen" | "second"> {
+  index: number;
+  row: Item;
+  isSelected: boolean | undefined;
+}
+
+function Row<Item>({ index, row, columns, onOpen, second, isSelected }: RowProps<Item>) {
   return (
     <tr
       className={styles["row"]}
       aria-rowindex={index + 2}
-      aria-selected={isSelected ? isSelected(row) : undefined}
+      aria-selected={isSelected}
       data-link={onOpen ? "" : undefined}
       onClick={(event) => {
         if (!onOpen || event.defaultPrevented || isOwnTarget(event.target, event.currentTarget)) return;
@@ -159,6 +170,9 @@ function Row<Item>({ index, row, table }: { index: number; row: Item; table: Tab
     </tr>
   );
 }
+
+/** A row is rendered again when its own data, the columns or what it does changes, and not while the table scrolls. */
+const TableRow = memo(Row) as typeof Row;
 
 /** Whether the click was for a link, a button or a field inside of the row, or for a menu that the row opened. */
 function isOwnTarget(target: EventTarget, row: Element): boolean {

@@ -1,5 +1,5 @@
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useEffect, useMemo, useState, useSyncExternalStore, type ReactNode } from "react";
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore, type ReactNode } from "react";
 import type { AgentRowFragment } from "~/__generated__/graphql";
 import { openActivation } from "~/activation";
 import { usePages } from "~/api/pages";
@@ -63,9 +63,10 @@ function List({ search, change, ask }: { search: AgentsSearch; change: (next: Pa
   const { missing, reset } = useLiveRows(customer.id, environment);
   const stored = useSyncExternalStore(preferences.subscribe, () => preferences.hiddenColumns("agents").join(" "));
   const hidden = useMemo(() => stored.split(" ").filter(Boolean), [stored]);
-  const open = (row: Row) => void navigate({ to: "/c/$customer/agents/$agent", params: { customer: customer.id, agent: row.id } });
+  // The rows are rendered again when one of these is another one.
+  const open = useCallback((row: Row) => void navigate({ to: "/c/$customer/agents/$agent", params: { customer: customer.id, agent: row.id } }), [navigate, customer.id]);
   const all = useColumns(search, ask);
-  const columns = all.filter(({ key }) => !hidden.includes(key));
+  const columns = useMemo(() => all.filter(({ key }) => !hidden.includes(key)), [all, hidden]);
   const number = total.data?.agents;
   const words = number && `${number.totalCountIsExact ? "" : "over "}${count(number.totalCount, "agent")}`;
   const choosable = all.filter(({ name }) => name).map(({ key, name }) => ({ key, label: name ?? key }));
@@ -98,12 +99,12 @@ function List({ search, change, ask }: { search: AgentsSearch; change: (next: Pa
             label="Agents"
             columns={columns}
             rows={list.rows}
-            keyOf={({ id }) => id}
+            keyOf={idOf}
             total={number?.totalCount}
             sort={order as { field: string; direction: "ASC" | "DESC" }}
             onSort={({ field, direction }) => change({ order: field as AgentsSearch["order"], direction: field === order.field ? direction : firstDirection(field) })}
             onOpen={open}
-            second={(row) => <Second row={row} />}
+            second={secondOf}
             onEnd={list.more}
           />
         </div>
@@ -111,6 +112,9 @@ function List({ search, change, ask }: { search: AgentsSearch; change: (next: Pa
     </>
   );
 }
+
+const idOf = ({ id }: Row) => id;
+const secondOf = (row: Row) => <Second row={row} />;
 
 const CLEARED: AgentsSearch = { q: undefined, model: undefined, tool: undefined, owner: undefined, serving: undefined, behind: undefined, archived: undefined };
 
