@@ -5220,6 +5220,20 @@ export type RestoreEnvironmentMutationVariables = Exact<{
 
 export type RestoreEnvironmentMutation = { __typename?: 'Mutation', restoreEnvironment: { __typename?: 'RestoreEnvironmentPayload', environment?: { __typename?: 'Environment', id: string, archivedAt?: string | null } | null, userErrors: Array<{ __typename?: 'UserError', code: UserErrorCode, field?: string | null, path?: Array<string> | null, message: string }> } };
 
+export type GatewaysQueryVariables = Exact<{
+  environment?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<GatewayFilter>;
+  after?: InputMaybe<Scalars['String']['input']>;
+}>;
+
+
+export type GatewaysQuery = { __typename?: 'Query', gateways: { __typename?: 'GatewayConnection', totalCount: number, nodes: Array<{ __typename?: 'Gateway', id: string, name: string, state: GatewayState, build?: string | null, region?: string | null, clientName?: string | null, clientVersion?: string | null, appliedRevision?: string | null, behind: number, lastReportAt?: string | null, actor: { __typename?: 'Actor', displayName: string }, rejections: Array<{ __typename?: 'ServingRejection', code: RejectionCode, message?: string | null, agent: { __typename?: 'Agent', name: string }, version: { __typename?: 'AgentVersion', number: number } }> }>, pageInfo: { __typename?: 'PageInfo', hasNextPage: boolean, endCursor?: string | null } } };
+
+export type GatewayEnvironmentsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type GatewayEnvironmentsQuery = { __typename?: 'Query', customers: { __typename?: 'CustomerConnection', nodes: Array<{ __typename?: 'Customer', id: string, environments: Array<{ __typename?: 'Environment', key: string }> }> } };
+
 export type WatchersQueryVariables = Exact<{
   after?: InputMaybe<Scalars['String']['input']>;
 }>;
@@ -7182,6 +7196,54 @@ export const RestoreEnvironmentDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RestoreEnvironmentMutation, RestoreEnvironmentMutationVariables>;
+export const GatewaysDocument = new TypedDocumentString(`
+    query Gateways($environment: String, $filter: GatewayFilter, $after: String) {
+  gateways(environment: $environment, filter: $filter, first: 50, after: $after) {
+    totalCount
+    nodes {
+      id
+      name
+      actor {
+        displayName
+      }
+      state
+      build
+      region
+      clientName
+      clientVersion
+      appliedRevision
+      behind
+      lastReportAt
+      rejections(first: 5) {
+        code
+        message
+        agent {
+          name
+        }
+        version {
+          number
+        }
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<GatewaysQuery, GatewaysQueryVariables>;
+export const GatewayEnvironmentsDocument = new TypedDocumentString(`
+    query GatewayEnvironments {
+  customers(first: 20) {
+    nodes {
+      id
+      environments {
+        key
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<GatewayEnvironmentsQuery, GatewayEnvironmentsQueryVariables>;
 export const WatchersDocument = new TypedDocumentString(`
     query Watchers($after: String) {
   revision

@@ -31,15 +31,19 @@ export function InviteDialog({ customerId, customerName, onClose }: { customerId
   if (made) {
     return (
       <Dialog narrow title={`${made.email} is invited`} onClose={onClose} foot={<Button kind="filled" onClick={onClose}>Close</Button>}>
-        <p>
-          No e-mail is sent: pass this link on yourself. It signs in and accepts, for {made.email} alone, until {day(made.expiresAt)}.
-        </p>
         {made.acceptUrl ? (
-          <div className={styles["link"]}>
-            <Command text={made.acceptUrl} />
-          </div>
+          <>
+            <p>
+              No e-mail is sent: pass this link on yourself. It signs in and accepts, for {made.email} alone, until {day(made.expiresAt)}.
+            </p>
+            <div className={styles["link"]}>
+              <Command text={made.acceptUrl} />
+            </div>
+          </>
         ) : (
-          <p className={styles["note"]}>This registry doesn’t know its public address (PUBLIC_URL), so there is no link. Whoever signs in with this address, verified by the issuer, becomes a member.</p>
+          <p className={styles["note"]}>
+            No e-mail is sent, and there is no link to pass on, because this registry doesn’t know its public address (PUBLIC_URL). Tell {made.email} to sign in until {day(made.expiresAt)}, with that address verified by the issuer: the invitation can be accepted then.
+          </p>
         )}
       </Dialog>
     );
