@@ -68,8 +68,10 @@ impl World {
         database.migrate().await?;
         let service = Service::start(checked.settings(&serve, &database)).await?;
         let (registry, caller) = (service.registry(), Caller::system("parts"));
-        let customer =
-            registry.create_customer(&caller, CreateCustomer { name: "City".to_owned() }).await?.value;
+        let customer = registry
+            .create_customer(&caller, CreateCustomer { name: "City".to_owned(), external_id: None })
+            .await?
+            .value;
         let input = CreateAgent {
             customer_id: customer.id,
             name: "Helper".to_owned(),

@@ -130,8 +130,9 @@ async fn fill(common: &Common, customers: usize) -> Result<(), Failure> {
     let file = file()?;
     let bar = indicatif::ProgressBar::new(u64::try_from(customers)?);
     for nth in 0..customers {
-        let made =
-            registry.create_customer(&caller, CreateCustomer { name: format!("Customer {nth}") }).await?;
+        let made = registry
+            .create_customer(&caller, CreateCustomer { name: format!("Customer {nth}"), external_id: None })
+            .await?;
         let customer_id = made.value.id;
         registry.set_plan(&caller, customer_id, Plan::Enterprise).await?;
         let options = ImportOptions { activate: true, ..ImportOptions::default() };

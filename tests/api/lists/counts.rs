@@ -260,6 +260,9 @@ async fn entries_of_the_audit_are_counted_by_group() {
     }
 }
 
+/// The agents that use a model or a tool, and their versions.
+type Uses<'a> = (BTreeSet<&'a str>, BTreeSet<(&'a str, usize)>);
+
 #[tokio::test]
 async fn models_and_tools_in_use_are_those_of_active_versions() {
     let stage = Stage::new(20).await;
@@ -271,7 +274,7 @@ async fn models_and_tools_in_use_are_those_of_active_versions() {
         models: modelsInUse(customerId: $customer, environment: $environment, first: $first) { name agentCount customerCount versionCount lastActivatedAt }
         tools: toolsInUse(customerId: $customer, environment: $environment, first: $first) { name agentCount customerCount versionCount lastActivatedAt } }";
     for environment in [Some("production"), Some("staging"), None] {
-        let mut uses: BTreeMap<(&str, &str), (BTreeSet<&str>, BTreeSet<(&str, usize)>)> = BTreeMap::new();
+        let mut uses: BTreeMap<(&str, &str), Uses<'_>> = BTreeMap::new();
         for agent in &stage.agents {
             for (key, active) in &agent.active {
                 if environment.is_none_or(|environment| environment == *key) {
