@@ -1,5 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
-import { useId, useState } from "react";
+import { useEffect, useId, useState } from "react";
 import type { ChangeAction } from "~/__generated__/graphql";
 import { useData } from "~/api/query";
 import { timeZone } from "~/time";
@@ -61,11 +61,12 @@ function AgentFilter({ customer, onChoose }: { customer: string; onChoose: (id: 
   const id = useId();
   const { data } = useData(AuditAgentsDocument, { customer, name: name.trim() }, { enabled: name.trim() !== "", keep: true });
   const agents = data?.customer?.agents.nodes ?? [];
-  const choose = (value: string) => {
-    setName(value);
-    const found = agents.find((one) => one.name === value);
-    if (found) onChoose(found.id);
-  };
+  // Chosen from the suggestions, or written as a whole before they were there.
+  const whole = agents.find((one) => one.name === name)?.id;
+  useEffect(() => {
+    if (whole) onChoose(whole);
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- only what is written counts
+  }, [whole]);
   const chooseFirst = () => {
     const wanted = name.trim().toLowerCase();
     const found = agents.find((one) => one.name.toLowerCase() === wanted) ?? (agents.length === 1 ? agents[0] : undefined);
@@ -79,7 +80,7 @@ function AgentFilter({ customer, onChoose }: { customer: string; onChoose: (id: 
         chooseFirst();
       }}
     >
-      <SearchFilter label="Agent" value={name} onChange={choose} list={id} />
+      <SearchFilter label="Agent" value={name} onChange={setName} list={id} />
       <datalist id={id}>
         {agents.map((agent) => (
           <option key={agent.id} value={agent.name} />
