@@ -3,7 +3,7 @@
 
 use std::{
     net::TcpListener,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -30,14 +30,24 @@ impl Drop for Pooler {
     }
 }
 
+/// The name of the user who owns this file.
+fn owner(file: &str) -> String {
+    let owner = std::fs::metadata(file).unwrap().uid().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap();
+    let mut named = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let line = named.find(|line| line.get(2) == Some(&owner.as_str())).expect("a user of this id");
+    line[0].to_owned()
+}
+
 impl Pooler {
     async fn start(home: &Home, database: &Database, mode: &str, more: &str) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let socket = cluster().await.socket_dir().display().to_string();
         let (file, users) = (home.path(&format!("{mode}.ini")), home.path("users.txt"));
         std::fs::write(&users, format!("\"{SERVICE}\" \"\"\n\"{OWNER}\" \"\"\n")).unwrap();
-        // PgBouncer refuses to run as root.
-        let user = if rustix::process::geteuid().is_root() { "user = nobody\n" } else { "" };
+        // PgBouncer refuses to run as root, and only its owner may enter the folder of the server's socket.
+        let is_root = rustix::process::geteuid().is_root();
+        let user = if is_root { format!("user = {}\n", owner(&socket)) } else { String::new() };
         let text = format!(
             "[databases]\n{name} = host={socket} port=5432 dbname={name}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
              listen_port = {port}\nunix_socket_dir =\nauth_type = trust\nauth_file = {users}\npool_mode = {mode}\n\

@@ -100,6 +100,8 @@ const ACTIVATIONS: (&str, &str) =
 const CHANGES: (&str, &str) = ("subscription { changes(after: <cursor>) { @ } }", "Change");
 const CUSTOMER_EVENTS: (&str, &str) =
     ("subscription { customerEvents(after: <cursor>) { @ } }", "CustomerEvent");
+const CONVERGENCE: (&str, &str) = ("subscription { convergence(agentId: <agent>) { @ } }", "Convergence");
+const GATEWAYS: (&str, &str) = ("subscription { gateways { @ } }", "Gateway");
 const CONFIGS: (&str, &str) = ("subscription { configs(agentIds: [<agent>]) { @ } }", "ConfigEvent");
 
 /// Selects every field of an event as this caller receives it.
@@ -144,9 +146,13 @@ async fn a_service_is_answered_the_list_and_nothing_else() {
     let (configs, wrongly) = watch(&schema, &world, &service, CONFIGS).await;
     answered.extend(configs);
     wrong.extend(wrongly);
-    for closed in [CHANGES, CUSTOMER_EVENTS] {
+    for closed in [CHANGES, CUSTOMER_EVENTS, CONVERGENCE, GATEWAYS] {
         let (read, wrongly) = watch(&schema, &world, &service, closed).await;
-        assert_eq!(read, BTreeSet::new(), "a service reads no audit, and no events of customers");
+        assert_eq!(
+            read,
+            BTreeSet::new(),
+            "a service reads no audit, no events of customers, and nothing of other gateways"
+        );
         wrong.extend(wrongly);
     }
     let (events, wrongly) = watch(&schema, &world, &service, ACTIVATIONS).await;
@@ -170,7 +176,7 @@ async fn a_service_is_answered_the_list_and_nothing_else() {
     let streams: Vec<_> = schema.types["Subscription"].iter().map(|field| field.name.as_str()).collect();
     assert_eq!(
         streams,
-        ["activations", "changes", "configs", "customerEvents"],
+        ["activations", "changes", "configs", "convergence", "customerEvents", "gateways"],
         "a new subscription needs a test here"
     );
 }
