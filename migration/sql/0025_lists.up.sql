@@ -239,13 +239,17 @@ CREATE TRIGGER changes_activity AFTER INSERT ON registry.changes FOR EACH ROW
 
 CREATE FUNCTION registry.list_user() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    scope text := coalesce(current_setting('registry.scope', true), '');
 BEGIN
+    PERFORM set_config('registry.scope', 'platform', true);
     DELETE FROM registry.user_ends WHERE user_id = NEW.id;
     INSERT INTO registry.user_ends (user_id, part, position, ending)
     SELECT NEW.id, p.part, place, substr(p.folded, place, 40)
     FROM (VALUES ('E', left(registry.fold_case(NEW.email), 400)),
                  ('N', left(registry.fold_case(coalesce(NEW.chosen_name, NEW.name)), 400))) AS p (part, folded),
          generate_series(1, char_length(p.folded)) AS place;
+    PERFORM set_config('registry.scope', scope, true);
     RETURN NULL;
 END
 $$;
@@ -283,9 +287,9 @@ CREATE POLICY customer_activity_read ON registry.customer_activity FOR SELECT US
     (SELECT registry.scope() = 'platform') OR customer_id = ANY ((SELECT registry.readable_customers())::uuid[]));
 CREATE POLICY customer_activity_write ON registry.customer_activity USING (
     (SELECT registry.scope() = 'platform') OR customer_id = ANY ((SELECT registry.scope_customers())::uuid[]));
--- People are searched by the platform alone; a profile is written in the scope that it is written in.
+-- People are searched by the platform alone. The trigger writes in its scope, whatever scope a profile is written in.
 ALTER TABLE registry.user_ends ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY user_ends_all ON registry.user_ends USING ((SELECT registry.scope()) IN ('platform', 'customers', 'auth'));
+CREATE POLICY user_ends_all ON registry.user_ends USING ((SELECT registry.scope() = 'platform'));
 
 -- What there is already.
 SELECT set_config('registry.scope', 'platform', true), set_config('registry.environments', '{*}', true);

@@ -123,7 +123,7 @@ pub struct ChangeCount {
     pub customer_id: Option<CustomerId>,
     /// How many there are.
     pub count: i64,
-    /// How many entries were read for all groups together: at most one more than [`CHART_ROWS_MAX`].
+    /// How many entries were read for all groups together: at most one more than a chart counts.
     pub rows_read: i64,
 }
 

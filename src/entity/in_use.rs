@@ -24,7 +24,7 @@ pub struct InUse {
     pub version_count: i64,
     /// The latest activation of one of them.
     pub last_activated_at: Option<Instant>,
-    /// How many rows were read for all names together: at most one more than [`IN_USE_ROWS_MAX`].
+    /// How many rows were read for all names together: at most one more than `IN_USE_ROWS_MAX`.
     pub rows_read: i64,
 }
 

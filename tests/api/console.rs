@@ -1,13 +1,24 @@
 //! The web console in a real browser, against a service that embeds it. The scripts are in `console/scripts`.
 
-use agent_registry::domain::member::Role;
-use serde_json::json;
+use agent_registry::{
+    domain::member::Role,
+    graphql::{TrustedDocuments, front},
+};
+use async_graphql::parser::{parse_query, types::OperationType};
+use serde_json::{Map, Value, json};
 use tokio::process::Command;
 
 use crate::{
     environment::create,
     session::new_link,
-    support::{App, Calls, caller::Operator, node::console_script, proof::count, wait::in_time},
+    support::{
+        App, Calls,
+        app::Setup,
+        caller::{Client, Operator},
+        node::console_script,
+        proof::count,
+        wait::in_time,
+    },
 };
 
 /// How long a script may take. The longest one opens more than fifty pages, beside all other tests.
@@ -91,6 +102,66 @@ async fn every_page_is_accessible() {
     let arguments = &["--short"][..count(1, 0)];
     let printed = run(&app, "axe.mjs", arguments, |_| ()).await;
     assert!(printed.contains("axe found nothing on 29 pages"), "{printed}");
+}
+
+/// A value for a variable of this type.
+fn value(of: &str, customer: &str) -> Value {
+    match of {
+        "ID!" => json!(customer),
+        "[ID!]!" => json!([customer]),
+        "String!" => json!("UTC"),
+        "[String!]!" => json!(["production"]),
+        "Int!" => json!(100),
+        "Boolean!" => json!(true),
+        "DateTime!" => json!("2026-11-01T00:00:00Z"),
+        "VersionContentInput!" => json!({ "systemPrompt": "You help.", "modelName": "m" }),
+        _ if !of.ends_with('!') => Value::Null,
+        other => panic!("no value of {other}"),
+    }
+}
+
+/// With a manifest of its own, the service runs the console's documents too, and each is within the cost of the smallest
+/// plan. Returns how many queries there are.
+async fn queries_run(client: &Client, customer: &str) -> usize {
+    let documents: Map<String, Value> =
+        serde_json::from_str(agent_registry::http::console_documents().expect("a built console")).unwrap();
+    let mut queries = 0;
+    for document in documents.values().map(|document| document.as_str().unwrap()) {
+        let parsed = parse_query(document).unwrap();
+        let (_, operation) = parsed.operations.iter().next().unwrap();
+        if operation.node.ty != OperationType::Query {
+            continue;
+        }
+        let definitions = operation.node.variable_definitions.iter().map(|definition| &definition.node);
+        let values = definitions.filter(|definition| definition.default_value.is_none()).map(|definition| {
+            (definition.name.node.to_string(), value(&definition.var_type.node.to_string(), customer))
+        });
+        let answer = client.gql(document, Value::Object(values.collect())).await;
+        let code = answer.code();
+        let is_run =
+            !matches!(code, Some("QUERY_TOO_COMPLEX" | "DOCUMENT_NOT_TRUSTED" | "GRAPHQL_VALIDATION_FAILED"));
+        assert!(is_run && answer.status.as_u16() == 200, "{document}: {}", answer.body);
+        queries += 1;
+    }
+    queries
+}
+
+#[tokio::test]
+async fn with_a_manifest_of_its_own_the_console_works_on() {
+    let parse = |list: &str| TrustedDocuments::parse(list, &front().unwrap()).unwrap();
+    let console = parse(agent_registry::http::console_documents().expect("a built console"));
+    const CREATE: &str =
+        "mutation ($name: String!) { createCustomer(input: { name: $name }) { customer { id } } }";
+    let own = parse(&json!({ "create": CREATE }).to_string());
+    let app = App::set_up(Setup { trusted_documents: Some(own.and(console)), ..Setup::default() }).await;
+    let operator = app.operator().await;
+    let made = operator.gql(CREATE, json!({ "name": "City" })).await;
+    let customer = made.text("/createCustomer/customer/id");
+    let viewer = app.member(&customer, Role::Viewer).await;
+    assert!(queries_run(&viewer, &customer).await > 40);
+    assert!(queries_run(&operator, &customer).await > 40);
+    let foreign = viewer.gql("{ viewer { name } }", Value::Null).await;
+    assert_eq!(foreign.code(), Some("DOCUMENT_NOT_TRUSTED"));
 }
 
 /// The program of the book about dashboards, as the book says to build it.
