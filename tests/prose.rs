@@ -25,12 +25,13 @@ use source::Kind;
 const FEWEST_WORDS: usize = 3;
 
 /// Folders and files with prose of ours.
-const PLACES: [&str; 11] = [
+const PLACES: [&str; 12] = [
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "schema.graphql",
     "docs",
+    "deploy",
     "src",
     "crates",
     "migration",

@@ -11,7 +11,9 @@ use super::book::{BOOK, INDEX};
 /// The documents whose links are followed.
 fn documents() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let outside = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].into_iter().map(|name| root.join(name));
+    let outside = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "deploy/README.md"]
+        .into_iter()
+        .map(|name| root.join(name));
     let inside = walkdir::WalkDir::new(root.join("docs")).into_iter().map(|entry| entry.unwrap().into_path());
     outside.chain(inside.filter(|path| path.extension().is_some_and(|end| end == "md"))).collect()
 }
