@@ -26,7 +26,7 @@ impl ProgramRun {
         self.arguments.first().map_or("", String::as_str)
     }
 
-    /// What doesn't exist or doesn't fit, a line each.
+    /// The faults, a line each: names that don't exist, and values that don't fit.
     pub(super) fn faults(&self) -> Vec<String> {
         let place = &self.place;
         let Some(help) = Help::of(self.command()) else {

@@ -1,4 +1,5 @@
-//! What the tools of others say of the files: `systemd-analyze`, `kubectl` and `docker compose`, each only where it is installed.
+//! Checks the files with the tools of others: `systemd-analyze`, `kubectl` and `docker compose`, each only where it is
+//! installed.
 
 use std::{
     path::{Path, PathBuf},
@@ -48,7 +49,7 @@ fn has_systemd() -> bool {
     number.is_some_and(|number| number >= SYSTEMD)
 }
 
-/// What `systemd-analyze` says against a unit. The binary of this build is where the unit expects the installed one.
+/// The complaints of `systemd-analyze` about a unit. The binary of this build is where the unit expects the installed one.
 fn complaints(folder: &Folder, name: &str, unit: &str) -> String {
     let path = folder.0.join(name);
     let unit = unit.replace("ExecStart=/usr/local/bin/agent-registry", &format!("ExecStart={PROGRAM}"));
