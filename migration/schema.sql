@@ -934,7 +934,7 @@ CREATE TRIGGER user_ends_keep BEFORE TRUNCATE ON registry.user_ends FOR EACH STA
 ALTER TABLE registry.user_ends ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY user_ends_all ON registry.user_ends FOR ALL
-    USING (( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'customers'::text, 'auth'::text]));
+    USING ( SELECT (registry.scope() = 'platform'::text));
 
 CREATE TABLE registry.users (
     id uuid NOT NULL,
@@ -1442,13 +1442,17 @@ CREATE OR REPLACE FUNCTION registry.list_user()
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+DECLARE
+    scope text := coalesce(current_setting('registry.scope', true), '');
 BEGIN
+    PERFORM set_config('registry.scope', 'platform', true);
     DELETE FROM registry.user_ends WHERE user_id = NEW.id;
     INSERT INTO registry.user_ends (user_id, part, position, ending)
     SELECT NEW.id, p.part, place, substr(p.folded, place, 40)
     FROM (VALUES ('E', left(registry.fold_case(NEW.email), 400)),
                  ('N', left(registry.fold_case(coalesce(NEW.chosen_name, NEW.name)), 400))) AS p (part, folded),
          generate_series(1, char_length(p.folded)) AS place;
+    PERFORM set_config('registry.scope', scope, true);
     RETURN NULL;
 END
 $function$;
