@@ -1,6 +1,7 @@
 //! `console` on the command line: it prints an address that signs in once. `serve` prints one to a terminal only.
 
 use std::{
+    io::Write,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -69,9 +70,21 @@ fn on_a_terminal(home: &Home, listen: &str, word: &str) -> String {
         assert!(begun.elapsed() < Duration::from_secs(60), "{output}");
         std::thread::sleep(Duration::from_millis(50));
     };
-    // Closing its terminal ends the service.
-    process.kill().unwrap();
-    process.wait().unwrap();
+    // Ctrl-C at its terminal ends the service, and `script` with it.
+    process.stdin.take().unwrap().write_all(b"\x03").unwrap();
+    let ended = loop {
+        match process.try_wait().unwrap() {
+            None if begun.elapsed() < Duration::from_secs(90) => {
+                std::thread::sleep(Duration::from_millis(50))
+            }
+            ended => break ended.is_some(),
+        }
+    };
+    if !ended {
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+    assert!(ended, "Ctrl-C doesn't end the service: {output}");
     output
 }
 
