@@ -24,7 +24,7 @@ const PAGE: &str = "query ($customer: ID!, $order: AgentOrder) { agents(customer
 pub async fn run(report: &mut Report) -> Result<(), Failure> {
     let mut pages: Vec<Vec<(String, Duration)>> = Vec::new();
     for agents in SIZES {
-        let world = World::grown(agents, 1).await?;
+        let world = World::grown_at_one(agents).await?;
         pages.push(measure(&world, agents).await?);
         world.end().await;
     }

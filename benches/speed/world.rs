@@ -35,6 +35,9 @@ pub struct World {
     pub agents: Vec<String>,
 }
 
+/// The rows of a large registry.
+const GROWTH: &str = include_str!("../../tests/api/growth/fill.sql");
+
 impl World {
     /// Starts a service and imports the data of `customers` customers.
     pub async fn new(customers: usize) -> Result<Self, Failure> {
@@ -46,8 +49,19 @@ impl World {
 
     /// Starts a service and generates a large database in SQL. The data is only good for reading.
     pub async fn grown(agents: usize, customers: usize) -> Result<Self, Failure> {
+        Self::filled(GROWTH, agents, customers).await
+    }
+
+    /// As [`World::grown`], with all agents at the first customer.
+    pub async fn grown_at_one(agents: usize) -> Result<Self, Failure> {
+        let (before, rest) =
+            GROWTH.split_once("RETURN CASE WHEN n <= 30").ok_or("no function of customers")?;
+        let (_, after) = rest.split_once(";\n").ok_or("no end of the function")?;
+        Self::filled(&format!("{before}RETURN 1;\n{after}"), agents, 30).await
+    }
+
+    async fn filled(sql: &str, agents: usize, customers: usize) -> Result<Self, Failure> {
         let (mut world, _) = Self::empty().await?;
-        let sql = include_str!("../../tests/api/growth/fill.sql");
         let numbers = [("AGENTS", agents), ("CUSTOMERS", customers), ("VERSIONS", VERSIONS)];
         let sql =
             numbers.iter().fold(sql.to_owned(), |sql, (name, number)| sql.replace(name, &number.to_string()));

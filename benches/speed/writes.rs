@@ -59,16 +59,15 @@ async fn publish(world: &World, agent: &str) -> Result<(), Failure> {
 
 /// Makes a script that repeats a recorded write with new ids and the next version number each time.
 fn script(sent: &[RecordedStatement], name: &str) -> Result<(String, Vec<(String, String)>), Failure> {
-    // The statement's values are those of the version, in the order of its columns, then those of the activation.
-    const OF_THE_ACTIVATION: usize = 13;
     let written = sent.iter().find(|sent| sent.sql.starts_with("WITH \"version\" AS (INSERT"));
     let written = written.ok_or("no version was written")?;
-    let value = |place: usize| -> Result<String, Failure> {
-        let value = written.values.get(place).cloned().flatten();
-        value.ok_or_else(|| format!("value {place} of {}", written.sql).into())
+    let value = |table: &str, column: &str| -> Result<String, Failure> {
+        let value =
+            place(&written.sql, table, column).and_then(|place| written.values.get(place).cloned().flatten());
+        value.ok_or_else(|| format!("no {column} of {table} in {}", written.sql).into())
     };
-    let (version, number) = (value(0)?, value(3)?);
-    let (activation, before) = (value(OF_THE_ACTIVATION)?, value(OF_THE_ACTIVATION + 4)?);
+    let (version, number) = (value("agent_versions", "id")?, value("agent_versions", "number")?);
+    let (activation, before) = (value("activations", "id")?, value("activations", "previous_version_id")?);
     let fresh = |kind: char| format!("md5(:fresh::text || '{kind}')::uuid");
     let instead = |value: &str| {
         if value == version {
@@ -94,6 +93,15 @@ fn script(sent: &[RecordedStatement], name: &str) -> Result<(String, Vec<(String
     let sent: Vec<RecordedStatement> = sent.iter().map(typed).collect();
     let (statements, variables) = pgbench::script(&sent, name, &instead);
     Ok((format!("\\set fresh random(1, 9223372036854775807)\n{statements}"), variables))
+}
+
+/// The place of a column's value among the values of a statement that inserts into this table.
+fn place(sql: &str, table: &str, column: &str) -> Option<usize> {
+    let (_, inserted) = sql.split_once(&format!("INSERT INTO \"registry\".\"{table}\" ("))?;
+    let (columns, values) = inserted.split_once(") VALUES ($")?;
+    let first: usize = values.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()?;
+    let nth = columns.split(", ").position(|name| name.trim_matches('"') == column)?;
+    (first + nth).checked_sub(1)
 }
 
 /// Adds casts to a list of rows: pgbench sends values without types, and Postgres can't infer them there.
