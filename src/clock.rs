@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use chrono::{DateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use serde::Serializer;
 use uuid::Uuid;
 
@@ -13,6 +13,18 @@ use crate::id::Id;
 
 /// A point in time, in UTC. [`Clock::now`] returns whole microseconds, the precision of Postgres.
 pub type Instant = DateTime<Utc>;
+
+/// Reads an instant of RFC 3339, whose years have four digits; `None` if it is none.
+#[must_use]
+pub fn from_text(text: &str) -> Option<Instant> {
+    text.parse().ok().filter(|at| is_of_four_digits(*at))
+}
+
+/// Whether the year has four digits: what RFC 3339 can write, and every database can hold.
+#[must_use]
+pub fn is_of_four_digits(at: Instant) -> bool {
+    (0..=9999).contains(&at.year())
+}
 
 /// Writes an instant with six digits always, so that the strings sort as the instants do.
 #[must_use]

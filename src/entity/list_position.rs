@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 use chrono::DateTime;
 use sea_orm::Value;
 
-use crate::clock::Instant;
+use crate::clock::{Instant, is_of_four_digits};
 
 /// What a row has of the value that its list is ordered by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -112,6 +112,7 @@ impl<I: FromStr> FromStr for ListPosition<I> {
                 (Some(text), _) => (id, SortKey::Text(text.to_owned())),
                 (None, Some(micros)) => {
                     let at = micros.parse().ok().and_then(DateTime::from_timestamp_micros);
+                    let at = at.filter(|at| is_of_four_digits(*at));
                     (id, SortKey::Time(at.ok_or(NotAPosition)?))
                 }
                 (None, None) => return Err(NotAPosition),
@@ -141,7 +142,7 @@ mod tests {
             assert_eq!(position.to_string(), text);
             assert_eq!(text.parse(), Ok(position));
         }
-        for wrong in ["", "x", "7 ", "7 x", "7 @", "7 @x", "x =a", "7 =a\0"] {
+        for wrong in ["", "x", "7 ", "7 x", "7 @", "7 @x", "7 @-210866803200000001", "x =a", "7 =a\0"] {
             assert_eq!(wrong.parse::<ListPosition<i32>>(), Err(NotAPosition), "{wrong:?}");
         }
     }

@@ -106,7 +106,7 @@ pub fn of_servings(
     NamedRejection::find_by_statement(sql.statement(format!(
         "SELECT {COLUMNS} FROM registry.gateway_rejections AS r JOIN registry.gateways AS g ON g.id = r.gateway_id \
          JOIN registry.servings AS s ON s.agent_id = r.agent_id AND s.environment_key = r.environment_key \
-         AND s.customer_id = r.customer_id AND s.config_revision <= r.revision \
+         AND s.customer_id = r.customer_id AND s.active_version_id = r.version_id AND s.config_revision <= r.revision \
          WHERE r.customer_id = ANY({customers}::uuid[]) AND r.environment_key = ANY({environments}::text[]) AND {conditions} \
          ORDER BY r.reported_at DESC, r.gateway_id, r.agent_id"
     )))

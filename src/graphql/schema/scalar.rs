@@ -56,8 +56,8 @@ impl From<Instant> for DateTime {
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        let parsed = text.parse().map_err(|_| InputValueError::custom("a DateTime must follow RFC 3339"));
-        parsed.map(Self)
+        let parsed = clock::from_text(text);
+        parsed.map(Self).ok_or_else(|| InputValueError::custom("a DateTime must follow RFC 3339"))
     }
 
     fn to_value(&self) -> Value {

@@ -172,9 +172,14 @@ pub(in crate::http) fn of_socket(
     headers: &HeaderMap,
 ) -> Result<Option<Arc<str>>, Error> {
     let Some(value) = of_request(state, uri, headers)? else { return Ok(None) };
-    match headers.get(header::ORIGIN) {
-        Some(origin) if is_own_origin(state, origin, uri, headers) => Ok(Some(value.into())),
-        Some(_) | None => Err(NOT_FROM_HERE),
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let is_own = origins.next().is_some_and(|origin| is_own_origin(state, origin, uri, headers));
+    // Not every browser sends it with a handshake.
+    let is_same_site = headers.get_all(SEC_FETCH_SITE).iter().all(|site| site == "same-origin");
+    if is_own && origins.next().is_none() && is_same_site {
+        Ok(Some(value.into()))
+    } else {
+        Err(NOT_FROM_HERE)
     }
 }
 
@@ -219,8 +224,17 @@ fn of_request<'r>(state: &AppParts, uri: &Uri, headers: &'r HeaderMap) -> Result
     }
 }
 
+/// Whether this `Origin` is the service's own. Over TLS, a page of the same host over plain HTTP isn't: somebody on the way
+/// may have written it.
 fn is_own_origin(state: &AppParts, origin: &HeaderValue, uri: &Uri, headers: &HeaderMap) -> bool {
-    is_same_authority(origin, uri, headers) || state.hosts.is_public_origin(origin)
+    let scheme: &[u8] = match CookieHost::of(state, uri, headers) {
+        Some(CookieHost::Secure) => b"https://",
+        Some(CookieHost::Loopback(_)) => b"http://",
+        // Nobody is signed in there, and is told so.
+        None => b"http",
+    };
+    let is_of_scheme = origin.as_bytes().starts_with(scheme);
+    is_of_scheme && (is_same_authority(origin, uri, headers) || state.hosts.is_public_origin(origin))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -30,6 +30,12 @@ async fn a_rejection_never_counts_as_applied_until_the_agent_changes() {
     let now = stage.convergence(&stage.viewer).await;
     assert_eq!((counts(&now), &now["isComplete"]), ([1, 0, 0, 0, 0], &json!(true)));
     assert_eq!(rows(&stage.app).await, [1, 0]);
+    // Nor does the refusal of another version, at the same revision.
+    let other = json!([rejection(&stage.agent, &stage.versions[0], stage.revision)]);
+    let input = json!({ "gatewayName": "gw", "revision": stage.revision.to_string(), "rejections": other });
+    assert_stored(&report_input(&service, input).await, stage.revision);
+    let now = stage.convergence(&stage.viewer).await;
+    assert_eq!((counts(&now), &now["isComplete"]), ([1, 0, 0, 0, 0], &json!(true)));
 }
 
 #[tokio::test]

@@ -52,6 +52,10 @@ async fn no_other_page_uses_the_cookie() {
         ("an address in the address bar", create(post().header("sec-fetch-site", "none"))),
         ("an origin that CORS allows", create(from("cross-site", "https://app.example"))),
         ("an origin that CORS allows, and a lie", create(from("same-origin", "https://app.example"))),
+        (
+            "a page over TLS of a service without",
+            create(from("same-origin", &app.base.replacen("http", "https", 1))),
+        ),
         ("a page without an origin", create(from("same-origin", "null"))),
         ("two sites", create(from("same-origin", &app.base).header("sec-fetch-site", "cross-site"))),
         (
@@ -124,7 +128,8 @@ async fn a_socket_needs_the_services_own_origin() {
     let browser = Browser::operator(&app, "me").await;
     assert_eq!(browser.upgrade(Some("https://evil.example")).await.err(), Some(403));
     // CORS lets it open a socket with a token of its own, and not with the cookie. Programs send no `Origin`.
-    for origin in [Some("https://app.example"), None] {
+    let by_tls = app.base.replacen("http", "https", 1);
+    for origin in [Some("https://app.example"), Some(&*by_tls), None] {
         let mut socket = browser.upgrade(origin).await.unwrap();
         assert_eq!(socket.next().await, Frame::Closed(4403, "Forbidden".to_owned()), "{origin:?}");
     }
@@ -197,6 +202,12 @@ async fn behind_a_proxy_that_ends_tls_the_cookie_is_secure() {
     let cookie = set.split(';').next().unwrap();
     let viewer = ask("/graphql").header("cookie", cookie).json(&json!({ "query": "{ viewer { name } }" }));
     assert_eq!(Answer::of(viewer).await.at("/viewer/name"), "me");
+    // Somebody on the way can write a page of the same host over plain HTTP.
+    let by_http = client().post(format!("{}/graphql", app.base)).header("host", "registry.example");
+    let by_http = by_http.header("sec-fetch-site", "same-origin").header("origin", "http://registry.example");
+    let answer = Answer::of(create(by_http.header("cookie", cookie))).await;
+    assert_eq!(answer.status, 401, "{}", answer.body);
+    assert_eq!(customers(&Browser::operator(&app, "me").await).await, json!([]), "nothing was written");
     // Over loopback, another name counts.
     let local = Browser { cookie: cookie.to_owned(), ..Browser::operator(&app, "me").await };
     assert_eq!(local.gql(NAMES, Value::Null).await.status, 401);

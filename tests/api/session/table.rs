@@ -194,7 +194,7 @@ async fn no_name_becomes_a_formula() {
     city.app.registry.set_member(&Caller::system("test"), input).await.unwrap();
     let eve = Browser::sign_in(&city.app, "eve").await;
     let create = "mutation ($c: ID!, $name: String!) { createAgent(input: { customerId: $c, name: $name }) { agent { id } } }";
-    for name in ["=HYPERLINK(\"https://evil.example\",\"a\")", "+1", "-1", "a=1, \"b\""] {
+    for name in ["=HYPERLINK(\"https://evil.example\",\"a\")", "+1", "-1", "＝1+1", "a=1, \"b\""] {
         let made = eve.gql(create, json!({ "c": city.customer, "name": name })).await;
         made.text("/createAgent/agent/id");
     }
@@ -205,7 +205,7 @@ async fn no_name_becomes_a_formula() {
     let table = rows(&table);
     let names: Vec<&str> = table.iter().skip(1).map(|row| row[6].as_str()).collect();
     let formula = "'=HYPERLINK(\"https://evil.example\",\"a\")";
-    assert_eq!(names, ["a=1, \"b\"", "'-1", "'+1", formula, "Helper"]);
+    assert_eq!(names, ["a=1, \"b\"", "'＝1+1", "'-1", "'+1", formula, "Helper"]);
     assert_eq!(table[1][4], "'@SUM(1,1)");
     for cell in table.iter().flatten() {
         assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{cell}");

@@ -197,7 +197,7 @@ fn read_actions(names: &str) -> DomainResult<Vec<ChangeAction>> {
 
 /// Reads an instant, cut to microseconds.
 fn read_instant(field: &str, text: &str) -> DomainResult<Instant> {
-    let instant: Option<Instant> = text.parse().ok();
+    let instant = clock::from_text(text);
     let message = || format!("{field} must follow RFC 3339, such as 2026-11-29T00:00:00Z");
     let instant = instant.ok_or_else(|| Error::invalid(field, message()))?;
     Ok(instant.trunc_subsecs(6))

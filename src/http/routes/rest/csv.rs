@@ -2,7 +2,7 @@
 
 /// The characters that a cell with a formula begins with, in spreadsheets (OWASP, CSV Injection). `'` in front of them
 /// makes the cell a text.
-const FORMULAS: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\n'];
+const FORMULAS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 /// The characters for which a cell is quoted. Where `,` is the decimal separator, spreadsheets split at `;`.
 const QUOTED: [char; 6] = ['"', ',', ';', '\t', '\r', '\n'];
 
