@@ -230,7 +230,7 @@ fn is_own_origin(state: &AppParts, origin: &HeaderValue, uri: &Uri, headers: &He
     let scheme: &[u8] = match CookieHost::of(state, uri, headers) {
         Some(CookieHost::Secure) => b"https://",
         Some(CookieHost::Loopback(_)) => b"http://",
-        // Nobody is signed in there, and is told so.
+        // Nobody is signed in there, and the answer says so.
         None => b"http",
     };
     let is_of_scheme = origin.as_bytes().starts_with(scheme);

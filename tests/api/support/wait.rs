@@ -40,6 +40,8 @@ pub(crate) async fn waits_for_a_lock(session: &mut PgConnection, like: &str) {
     let waiting = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE $1";
     eventually(&format!("a statement like {like:?} waits for a lock"), async || {
+        // In a transaction, Postgres would go on answering with what it saw first.
+        sqlx::query("SELECT pg_stat_clear_snapshot()").execute(&mut *session).await.unwrap();
         sqlx::query_scalar::<_, i64>(waiting).bind(like).fetch_one(&mut *session).await.unwrap() > 0
     })
     .await;
