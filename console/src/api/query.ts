@@ -45,7 +45,7 @@ export function keyOf(document: { toString(): string }, variables: unknown): rea
   return [operationName(document), variables];
 }
 
-/** Runs a request; a session that has ended is told to the frame. */
+/** Runs a request; the frame hears of a session that has ended. */
 export async function request<Data, Variables>(
   document: TypedDocumentString<Data, Variables>,
   variables: Variables,

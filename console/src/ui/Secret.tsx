@@ -46,7 +46,7 @@ export function SecretDialog({ title, secret, children, onClose }: SecretProps) 
     >
       {secret === null ? (
         <p className={styles["lost"]}>
-          It was created, but the answer with its secret was lost on the way, and a secret is told once. Revoke it, and create another.
+          It was created, but the answer with its secret was lost on the way, and a secret is shown once. Revoke it, and create another.
         </p>
       ) : (
         <>

@@ -5,7 +5,7 @@ import type { ChangeImpact, PlanDecision, UserErrorCode } from "~/__generated__/
 /** For how long the button is dead after the plan has changed. */
 export const DEAD_MS = 1000;
 
-/** What a plan is told apart by, and what it asks for. */
+/** The parts of a plan that identify it, and those that it asks to confirm. */
 export interface Basis {
   planHash: string;
   /** The version that serves, which the write expects. */

@@ -41,7 +41,7 @@ export function Sentence({ entry, customer }: { entry: Entry; customer: string }
   const { action, subject, environment } = entry;
   const verb = actionVerb(action);
   const name = subjectName(entry);
-  // Most actions are told alike, also those of a service that is newer than this page.
+  // Most actions have one form of sentence, also those of a service that is newer than this page.
   switch (action as string) {
     case "AGENT_ACTIVATED":
     case "AGENT_DEACTIVATED": {

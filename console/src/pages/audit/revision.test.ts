@@ -9,7 +9,7 @@ describe("the entries of a commit", () => {
     expect(entriesOf("7", [first, { revision: "8", position: 1 }])).toEqual({ entries: [first], isDone: true });
   });
 
-  it("are none when the commit was about another customer", () => {
+  it("are absent when the commit was about another customer", () => {
     expect(entriesOf("7", [{ revision: "9" }])).toEqual({ entries: [], isDone: true });
   });
 });

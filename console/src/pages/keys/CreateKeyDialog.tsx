@@ -5,10 +5,10 @@ import { topic } from "~/api/topics";
 import type { CustomerScope } from "~/frame/scope";
 import { Button } from "~/ui/Button";
 import { ChoiceField, ChoicesField } from "~/ui/Choices";
-import { endOf, LIFETIMES } from "~/ui/credentials";
 import { Dialog } from "~/ui/Dialog";
-import { Form, SelectField, TextField } from "~/ui/Form";
+import { Form, TextField } from "~/ui/Form";
 import { EnvironmentMark } from "~/ui/marks";
+import { LifetimeField, useLifetime } from "~/ui/Lifetime";
 import { Outcome } from "~/ui/Outcome";
 import { scopeWord } from "~/words";
 import { CreateApiKeyDocument } from "./documents";
@@ -25,8 +25,8 @@ export function CreateKeyDialog({ customer, onCreated, onClose }: { customer: Cu
   const [scopes, setScopes] = useState<ApiKeyScope[]>([]);
   const [isSome, setSome] = useState(false);
   const [environments, setEnvironments] = useState<string[]>([]);
-  const [lifetime, setLifetime] = useState("90");
-  const [expiresAt, setExpiresAt] = useState(() => endOf("90", Date.now()));
+  const lifetime = useLifetime("90");
+  const { expiresAt } = lifetime;
   const write = useSubmit(CreateApiKeyDocument, (data) => data.createApiKey, [topic.keys(customer.id)]);
   const id = useId();
   const chosen = isSome ? environments : null;
@@ -89,21 +89,7 @@ export function CreateKeyDialog({ customer, onCreated, onClose }: { customer: Cu
             choices={customer.environments.map((environment) => ({ value: environment.key, label: <EnvironmentMark environment={environment} />, hint: environment.name }))}
           />
         )}
-        <SelectField
-          name="expiresAt"
-          label="Ends"
-          value={lifetime}
-          onChange={({ target }) => {
-            setLifetime(target.value);
-            setExpiresAt(endOf(target.value, Date.now()));
-          }}
-        >
-          {LIFETIMES.map(({ key, label }) => (
-            <option key={key} value={key}>
-              {label}
-            </option>
-          ))}
-        </SelectField>
+        <LifetimeField lifetime={lifetime} />
       </Form>
       <Outcome state={write} what="the key was created" inForm />
     </Dialog>

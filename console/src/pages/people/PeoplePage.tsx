@@ -190,7 +190,7 @@ function Invitations({ customer, rows, setOpen }: { customer: CustomerScope; row
           </Button>
         }
       >
-        An invitation is for one address and ends after 14 days. Whoever signs in with that address, verified by the issuer, becomes a member.
+        An invitation is for one address and ends after 14 days. The person who signs in with that address, verified by the issuer, becomes a member.
       </Empty>
     );
   }

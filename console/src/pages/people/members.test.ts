@@ -6,7 +6,7 @@ const member = (id: string, role: "ADMIN" | "EDITOR") => ({ role, user: { id } }
 describe("the last admin", () => {
   const ada = member("ada", "ADMIN");
   const ben = member("ben", "EDITOR");
-  it("stays one, and is told why", () => {
+  it("stays one, and sees why", () => {
     expect(whyStaysAdmin(ada, [ada, ben], true)).toMatch(/only admin/);
     expect(whyStaysAdmin(ben, [ada, ben], true)).toBeNull();
   });

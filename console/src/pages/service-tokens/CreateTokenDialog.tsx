@@ -4,10 +4,10 @@ import { useData } from "~/api/query";
 import { useSubmit } from "~/api/submit";
 import { Button } from "~/ui/Button";
 import { ChoiceField, ChoicesField } from "~/ui/Choices";
-import { endOf, LIFETIMES } from "~/ui/credentials";
 import { Dialog } from "~/ui/Dialog";
 import { Chip } from "~/ui/Filters";
-import { Form, SelectField, TextField } from "~/ui/Form";
+import { Form, TextField } from "~/ui/Form";
+import { LifetimeField, useLifetime } from "~/ui/Lifetime";
 import { Outcome } from "~/ui/Outcome";
 import { scopeWord } from "~/words";
 import { CreateServiceTokenDocument, FindCustomersDocument } from "./documents";
@@ -21,7 +21,7 @@ interface Named {
 
 const SCOPES: { value: ServiceScope; hint: string }[] = [
   { value: "CONFIGS_READ", hint: "What is served: prompts, parameters, tools" },
-  { value: "ACTIVATIONS_WATCH", hint: "Be told of activations; with the one above, of configurations too" },
+  { value: "ACTIVATIONS_WATCH", hint: "Receive activations; with the one above, configurations too" },
 ];
 
 export function CreateTokenDialog({ refetch, onCreated, onClose }: { refetch: () => void; onCreated: (token: { name: string; secret: string | null }) => void; onClose: () => void }) {
@@ -31,8 +31,8 @@ export function CreateTokenDialog({ refetch, onCreated, onClose }: { refetch: ()
   const [customers, setCustomers] = useState<Named[]>([]);
   const [isSome, setSome] = useState(false);
   const [environments, setEnvironments] = useState("production");
-  const [lifetime, setLifetime] = useState("never");
-  const [expiresAt, setExpiresAt] = useState<string | undefined>(undefined);
+  const lifetime = useLifetime("never");
+  const { expiresAt } = lifetime;
   const write = useSubmit(CreateServiceTokenDocument, (data) => data.createServiceToken);
   const id = useId();
   const keys = keysOf(environments);
@@ -97,21 +97,7 @@ export function CreateTokenDialog({ refetch, onCreated, onClose }: { refetch: ()
           ]}
         />
         {isSome && <TextField name="environments" label="Keys of the environments" hint="Between commas; the same for every customer." value={environments} onChange={({ target }) => setEnvironments(target.value)} className="mono" />}
-        <SelectField
-          name="expiresAt"
-          label="Ends"
-          value={lifetime}
-          onChange={({ target }) => {
-            setLifetime(target.value);
-            setExpiresAt(endOf(target.value, Date.now()));
-          }}
-        >
-          {LIFETIMES.map(({ key, label }) => (
-            <option key={key} value={key}>
-              {label}
-            </option>
-          ))}
-        </SelectField>
+        <LifetimeField lifetime={lifetime} />
       </Form>
       <Outcome state={write} what="the token was created" inForm />
     </Dialog>

@@ -177,7 +177,7 @@ function Revoke({ token, refetch, onClose }: { token: Token; refetch: () => void
   return (
     <Confirm title={`Revoke ${token.name}?`} action={`Revoke ${token.name}`} kind="danger" keep="Keep it" state={write} what="the token was revoked" onConfirm={() => void revoke()} onClose={onClose}>
       <p>
-        What uses it is refused within a second, and its sockets close. A gateway goes on serving what it has, and is told of nothing new. It can’t be undone.{" "}
+        What uses it is refused within a second, and its sockets close. A gateway goes on serving what it has, and hears of nothing new. It can’t be undone.{" "}
         {token.lastUsedAt ? (
           <>
             It was last used <Time at={token.lastUsedAt} />.

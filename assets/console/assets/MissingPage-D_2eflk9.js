@@ -1,0 +1,1 @@
+import{p as e}from"./index-DzJfRzCG.js";import{a as t}from"./states-QG-zepEj.js";import{t as n}from"./jsx-runtime-Wy9s6hX0.js";var r=n();function i(){return(0,r.jsx)(e,{title:`Not found`,children:(0,r.jsx)(t,{what:`page`})})}export{i as default};

@@ -1,1 +1,0 @@
-import{a as e}from"./states-QG-zepEj.js";import{g as t,p as n}from"./index-CUTb887m.js";import{t as r}from"./jsx-runtime-Wy9s6hX0.js";var i=r();function a({children:r}){return t().isOperator?r:(0,i.jsx)(n,{title:`Not found`,children:(0,i.jsx)(e,{what:`page`})})}export{a as t};
