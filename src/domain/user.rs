@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     db::{ChangeRecord, Scope},
-    entity::{change::last_of_platform, log, user},
-    id::{Revision, UserId},
+    entity::user,
+    id::UserId,
 };
 
 pub use user::Model as User;
@@ -71,7 +71,8 @@ impl Registry {
     ) -> Result<WriteResult<User>> {
         let (name, errors) = name.into().open();
         let name = errors.and(name.map(|name| text::normal_name("name", &name)).transpose())?;
-        let since = self.last_profile_update(caller).await?;
+        let actions = [ChangeAction::UserUpdated, ChangeAction::UserCreated];
+        let since = self.last_change_of_own(caller, &actions).await?;
         self.write_in(Scope::Auth, caller, move |txn| async move {
             let (txn, before) = txn.own_profile().await?;
             let id = before.id;
@@ -83,19 +84,6 @@ impl Registry {
             Ok(Outcome::Changed(after))
         })
         .await
-    }
-
-    /// The commit that last updated the caller's profile, or that created it. Entries of the platform aren't in the
-    /// scope of the profile's own write.
-    async fn last_profile_update(&self, caller: &Caller) -> Result<Revision> {
-        let Some(id) = caller.profile() else { return Ok(Revision::ZERO) };
-        let view = self.db().internal_view(Scope::Platform);
-        for action in [ChangeAction::UserUpdated, ChangeAction::UserCreated] {
-            if let Some(entry) = view.one(last_of_platform(id.into(), action)).await? {
-                return Ok(entry.revision);
-            }
-        }
-        Ok(view.one(log::floor()).await?.map_or(Revision::ZERO, |floor| floor.revision))
     }
 
     /// The users with these ids that the reader may see: members of its customers, and itself.

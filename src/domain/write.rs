@@ -245,6 +245,23 @@ impl Registry {
         self.db().write(Scope::Auth, ShareHolder::System, author, touch).await.map(drop)
     }
 
+    /// The revision of the last change of the caller's own profile of the first of these kinds that there is. Entries of
+    /// the platform aren't in the scope of such a write. As [`since`] when there is none.
+    pub(super) async fn last_change_of_own(
+        &self,
+        caller: &Caller,
+        actions: &[ChangeAction],
+    ) -> Result<Revision> {
+        let Some(id) = caller.profile() else { return Ok(Revision::ZERO) };
+        let view = self.db().internal_view(Scope::Platform);
+        for action in actions {
+            if let Some(entry) = view.one(change::last_of_platform(id.into(), *action)).await? {
+                return Ok(entry.revision);
+            }
+        }
+        Ok(view.one(log::floor()).await?.map_or(Revision::ZERO, |floor| floor.revision))
+    }
+
     /// Sets when a credential was last used, unless it was used after `before`. Needs no right and isn't recorded in
     /// the log.
     pub(super) async fn touch(&self, used: Used, now: Instant, before: Instant) -> Result<()> {

@@ -128,12 +128,7 @@ pub fn count_each(customers: &[CustomerId]) -> SelectCounts {
 
 /// Sets the time of the key's last use to `now`, unless it is `before` or later already.
 pub fn touch(id: ApiKeyId, now: Instant, before: Instant) -> sea_orm::UpdateMany<Entity> {
-    let stale =
-        sea_orm::Condition::any().add(Column::LastUsedAt.is_null()).add(Column::LastUsedAt.lt(before));
-    Entity::update_many()
-        .col_expr(Column::LastUsedAt, Expr::value(now))
-        .filter(Column::Id.eq(id))
-        .filter(stale)
+    super::touch(Column::Id.eq(id), Column::LastUsedAt, now, before)
 }
 
 /// Deletes all keys of one customer.

@@ -3,12 +3,12 @@
 //! with [`TenantFilter::admits`]. No business rules and no connections here.
 
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Value,
-    sea_query::{ArrayType, Order},
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, UpdateMany, Value,
+    sea_query::{ArrayType, Expr, Order},
 };
 use uuid::Uuid;
 
-use crate::{environment_key::EnvironmentKey, id::CustomerId};
+use crate::{clock::Instant, environment_key::EnvironmentKey, id::CustomerId};
 
 pub mod activation;
 pub mod agent;
@@ -146,6 +146,17 @@ impl<K: Clone + Into<Value>> KeysetPage<K> {
         let order = if ascending == self.backward { Order::Desc } else { Order::Asc };
         select.order_by(key, order).limit(self.limit)
     }
+}
+
+/// Sets the time in the column `used` to `now` in the row of this credential, unless it is `before` or later already.
+fn touch<E: EntityTrait>(
+    is_row: impl Into<Expr>,
+    used: E::Column,
+    now: Instant,
+    before: Instant,
+) -> UpdateMany<E> {
+    let is_stale = Condition::any().add(used.is_null()).add(used.lt(before));
+    E::update_many().col_expr(used, Expr::value(now)).filter(is_row.into()).filter(is_stale)
 }
 
 /// Binds keys of environments as one array.

@@ -92,12 +92,7 @@ pub fn locked_predecessor(successor: ServiceTokenId, now: Instant) -> Select<Ent
 
 /// Sets the time of the token's last use to `now`, unless it is `before` or later already.
 pub fn touch(id: ServiceTokenId, now: Instant, before: Instant) -> sea_orm::UpdateMany<Entity> {
-    let stale =
-        sea_orm::Condition::any().add(Column::LastUsedAt.is_null()).add(Column::LastUsedAt.lt(before));
-    Entity::update_many()
-        .col_expr(Column::LastUsedAt, Expr::value(now))
-        .filter(Column::Id.eq(id))
-        .filter(stale)
+    super::touch(Column::Id.eq(id), Column::LastUsedAt, now, before)
 }
 
 /// Locks the token with this id against other writers until the transaction ends.

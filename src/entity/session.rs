@@ -131,10 +131,7 @@ pub fn end(ids: &[SessionId], now: Instant, request: Uuid) -> UpdateMany<Entity>
 
 /// Sets the time of the session's last use to `now`, unless it is `before` or later already.
 pub fn touch(id: SessionId, now: Instant, before: Instant) -> UpdateMany<Entity> {
-    Entity::update_many()
-        .col_expr(Column::LastSeenAt, Expr::value(now))
-        .filter(Column::Id.eq(id))
-        .filter(Column::LastSeenAt.lt(before))
+    super::touch(Column::Id.eq(id), Column::LastSeenAt, now, before)
 }
 
 /// Deletes the sessions that expired at `until` or before.

@@ -35,7 +35,7 @@ pub(crate) async fn set_plan(operator: &Operator, customer: &str, plan: &str) {
 }
 
 /// Gives a customer this many agents with SQL.
-async fn fill(app: &App, customer: &str, agents: i32) {
+pub(crate) async fn fill(app: &App, customer: &str, agents: i32) {
     let mut admin = PgConnection::connect(&app.database.admin_url).await.unwrap();
     let insert = "INSERT INTO registry.agents (id, customer_id, name, created_at, updated_at)
         SELECT gen_random_uuid(), $1::text::uuid, 'Filler ' || n, now(), now() FROM generate_series(1, $2) AS n";

@@ -13,7 +13,10 @@ use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use tokio::io::AsyncBufRead;
 
-use crate::support::{App, Calls};
+use crate::{
+    limit::{fill, set_plan},
+    support::{App, Calls},
+};
 
 mod any;
 mod batch;
@@ -267,24 +270,15 @@ async fn state_is_restored_and_last_versions_serve_only_when_asked() {
 async fn what_adds_nothing_needs_no_room() {
     let desk = Desk::open().await;
     let operator = desk.app.operator().await;
-    let set = "mutation ($id: ID!, $plan: Plan!) { setPlan(input: { customerId: $id, plan: $plan }) { userErrors { code } } }";
-    let plan = async |plan| {
-        let done = operator.gql(set, json!({ "id": desk.customer, "plan": plan })).await;
-        assert_eq!(done.at("/setPlan/userErrors"), &json!([]));
-    };
+    let customer = desk.customer.to_string();
+    let plan = async |plan| set_plan(&operator, &customer, plan).await;
     let prompts: Vec<String> = (1..=502).map(|number| format!("prompt {number}")).collect();
     let prompts: Vec<&str> = prompts.iter().map(String::as_str).collect();
     let (has, more) = (simple("Helper", &prompts[..501]), simple("Helper", &prompts));
     plan("PRO").await;
     desk.import(&has).await.unwrap();
     plan("FREE").await;
-    let mut admin = PgConnection::connect(&desk.app.database.admin_url).await.unwrap();
-    let fill = "INSERT INTO registry.agents (id, customer_id, name, created_at, updated_at)
-        SELECT gen_random_uuid(), $1::text::uuid, 'Filler ' || n, now(), now() FROM generate_series(1, 500) AS n";
-    // Row-level security holds for the triggers that keep the lists.
-    let platform = "SELECT set_config('registry.scope', 'platform', false)";
-    sqlx::query(platform).execute(&mut admin).await.unwrap();
-    sqlx::query(fill).bind(desk.customer.to_string()).execute(&mut admin).await.unwrap();
+    fill(&desk.app, &customer, 500).await;
 
     let room = async |file: &str| {
         let registry = &desk.app.registry;

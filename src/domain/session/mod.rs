@@ -20,8 +20,8 @@ use super::{
 use crate::{
     clock::{self, Clock, Instant},
     db::{CallOrigin, ChangeRecord, LeaseClass, Scope},
-    entity::{change::last_of_platform, log, session, sign_in_link},
-    id::{Revision, SessionId, UserId},
+    entity::{session, sign_in_link},
+    id::{SessionId, UserId},
 };
 
 mod link;
@@ -153,7 +153,7 @@ impl Registry {
     ) -> Result<WriteResult<EndedSession>> {
         let (id, errors) = input.into().open();
         errors.into_result()?;
-        let since = self.last_session_end(caller).await?;
+        let since = self.last_change_of_own(caller, &[ChangeAction::SessionEnded]).await?;
         let (now, request) = (self.clock().now(), self.clock().id());
         self.write_in(Scope::Auth, caller, move |txn| async move {
             let (txn, profile) = txn.own_profile().await?;
@@ -180,7 +180,7 @@ impl Registry {
     ) -> Result<WriteResult<EndedSessions>> {
         let ((), errors) = input.into().open();
         errors.into_result()?;
-        let since = self.last_session_end(caller).await?;
+        let since = self.last_change_of_own(caller, &[ChangeAction::SessionEnded]).await?;
         let (now, request, current) = (self.clock().now(), self.clock().id(), caller.session());
         self.write_in(Scope::Auth, caller, move |txn| async move {
             let (txn, profile) = txn.own_profile().await?;
@@ -193,16 +193,6 @@ impl Registry {
             Ok(Outcome::Changed(EndedSessions { ids, request }))
         })
         .await
-    }
-
-    /// The commit that last ended a session of the caller's. Entries of the platform aren't in the scope of the write.
-    async fn last_session_end(&self, caller: &Caller) -> Result<Revision> {
-        let Some(id) = caller.profile() else { return Ok(Revision::ZERO) };
-        let view = self.db().internal_view(Scope::Platform);
-        if let Some(entry) = view.one(last_of_platform(id.into(), ChangeAction::SessionEnded)).await? {
-            return Ok(entry.revision);
-        }
-        Ok(view.one(log::floor()).await?.map_or(Revision::ZERO, |floor| floor.revision))
     }
 
     /// Deletes sessions and one-time addresses that expired more than a day ago. Returns how many.

@@ -172,15 +172,10 @@ pub(in crate::http) fn of_socket(
     headers: &HeaderMap,
 ) -> Result<Option<Arc<str>>, Error> {
     let Some(value) = of_request(state, uri, headers)? else { return Ok(None) };
-    let mut origins = headers.get_all(header::ORIGIN).iter();
-    let is_own = origins.next().is_some_and(|origin| is_own_origin(state, origin, uri, headers));
+    let is_own = names_own_page(state, uri, headers) == Some(true);
     // Not every browser sends it with a handshake.
     let is_same_site = headers.get_all(SEC_FETCH_SITE).iter().all(|site| site == "same-origin");
-    if is_own && origins.next().is_none() && is_same_site {
-        Ok(Some(value.into()))
-    } else {
-        Err(NOT_FROM_HERE)
-    }
+    if is_own && is_same_site { Ok(Some(value.into())) } else { Err(NOT_FROM_HERE) }
 }
 
 /// The value of the session's cookie of a request to one of the console's own routes, from one of its pages. `None` without
@@ -208,9 +203,8 @@ const NOT_FROM_HERE: Error =
 pub(in crate::http) fn check_page(state: &AppParts, uri: &Uri, headers: &HeaderMap) -> Result<(), Error> {
     let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
     let is_same_site = sites.next().is_some_and(|site| site == "same-origin") && sites.next().is_none();
-    let mut origins = headers.get_all(header::ORIGIN).iter();
-    let is_own = origins.next().is_none_or(|origin| is_own_origin(state, origin, uri, headers));
-    if is_same_site && is_own && origins.next().is_none() { Ok(()) } else { Err(NOT_FROM_HERE) }
+    let is_own = names_own_page(state, uri, headers) != Some(false);
+    if is_same_site && is_own { Ok(()) } else { Err(NOT_FROM_HERE) }
 }
 
 fn of_request<'r>(state: &AppParts, uri: &Uri, headers: &'r HeaderMap) -> Result<Option<&'r str>, Error> {
@@ -222,6 +216,13 @@ fn of_request<'r>(state: &AppParts, uri: &Uri, headers: &'r HeaderMap) -> Result
             Ok(Some(_)) | Err(_) => Err(Error::Unauthenticated(NEEDS_TLS)),
         },
     }
+}
+
+/// Whether the request's `Origin` is the service's own, and the only one; `None` without one.
+fn names_own_page(state: &AppParts, uri: &Uri, headers: &HeaderMap) -> Option<bool> {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let is_own = is_own_origin(state, origins.next()?, uri, headers);
+    Some(is_own && origins.next().is_none())
 }
 
 /// Whether this `Origin` is the service's own. Over TLS, a page of the same host over plain HTTP isn't: somebody on the way

@@ -76,7 +76,7 @@ pub(super) fn queries(
             let list = list.trim_start_matches(", ");
             if list.is_empty() { String::new() } else { format!("({list})") }
         };
-        for selection in schema.deepest(kind, barred).into_iter().flatten() {
+        for selection in schema.deepest(kind, barred) {
             let deep = format!("{{ {name}{} {selection} }}", written(&lists[0]));
             asks.push(ProbeRequest::graphql(name, &deep, Value::Null));
         }

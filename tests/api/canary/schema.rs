@@ -102,9 +102,9 @@ impl Schema {
 
     /// The selections of every field that go as deep, up to three objects, as the service's limit of tokens admits; and
     /// those that are an object less deep, because the deepest may cost too much.
-    pub(super) fn deepest(&self, name: &str, barred: &Barred) -> Vec<Vec<String>> {
+    pub(super) fn deepest(&self, name: &str, barred: &Barred) -> Vec<String> {
         let made = (0..=3).rev().map(|depth| self.selections(name, depth, barred));
-        made.filter(|made| made.iter().all(|text| tokens(text) < 7_900)).take(2).collect()
+        made.filter(|made| made.iter().all(|text| tokens(text) < 7_900)).take(2).flatten().collect()
     }
 
     /// Whether one of these objects has a field of this name with another type; the two can't share a response key.
